@@ -1,0 +1,459 @@
+/**
+ * Where schedules, unfinished runs and history live: the port that every store implements, and its errors.
+ *
+ * A store is mechanical. It keeps rows, finds the due ones by index, and changes them in transactions; what to do at an
+ * instant is computed by pure functions that are handed to it (`Transition`) and run inside those transactions. It never
+ * reads the JSON texts that it keeps. The suite in `effect-scheduler/testing` says what a store must do, and every store
+ * must pass it.
+ *
+ * @since 0.1.0
+ */
+import { Context, type Effect, Schema, type Scope } from "effect"
+import type { EndedRange, EndedRun, HistoryRecord, Outcome, RunRecord } from "./JobRun.ts"
+import type { ScheduleRecord, ScheduleState } from "./JobSchedule.ts"
+
+/**
+ * Why a store call failed.
+ *
+ * - `Unavailable`: the store cannot be reached or has gone; `Timeout`: it did not answer in time.
+ * - `Busy`: another process holds its lock; `Conflict`: a serialization failure or a deadlock.
+ * - `ReadOnly`, `Full`, `Corrupt`, `Forbidden`: it refuses. `SchemaNewer` and `SchemaMissing`: its tables are of another
+ *   version, or not there.
+ * - `Unknown`: anything else, with its cause.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const JobStoreReason = Schema.Literals([
+  "Unavailable",
+  "Timeout",
+  "Busy",
+  "Conflict",
+  "ReadOnly",
+  "Full",
+  "Corrupt",
+  "Forbidden",
+  "SchemaNewer",
+  "SchemaMissing",
+  "Unknown"
+])
+
+/**
+ * A store call that failed: which method, why, and whether the same call may succeed when it is sent again.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class JobStoreError extends Schema.TaggedError<JobStoreError>()("JobStoreError", {
+  reason: JobStoreReason,
+  /** The method, or `"open"`. */
+  method: Schema.String,
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  /** Whether sending the same call again is safe and sensible: every method is safe to repeat. */
+  get isRetryable(): boolean {
+    return (
+      this.reason === "Unavailable" || this.reason === "Timeout" || this.reason === "Busy" || this.reason === "Conflict"
+    )
+  }
+}
+
+/**
+ * What a transition sees of a schedule, read under its lock (or to be compared and set by its revision).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScheduleView {
+  readonly schedule: ScheduleRecord
+  /** Its unfinished runs of the schedule's own cause that are not deferred by overlap: pending, running, waiting for a
+   * retry or for a key. */
+  readonly active: number
+  /** Those that are deferred by overlap. */
+  readonly deferred: number
+}
+
+/**
+ * What a transition wants done, in one transaction, under the revision that it saw.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScheduleChange {
+  /** The row as it shall be (the store raises `revision`), or null to remove it. Its runs stay either way. */
+  readonly schedule: ScheduleRecord | null
+  readonly runs: ReadonlyArray<RunRecord>
+  readonly ranges: ReadonlyArray<EndedRange>
+  /** Ends the runs deferred by overlap as `skipped`, before `runs` are inserted. */
+  readonly replaceDeferred: boolean
+  /** Asks the schedule's active runs to cancel: pending ones end as `cancelled` at once, running ones get `cancelAt`. */
+  readonly cancelActive: boolean
+}
+
+/**
+ * Computes a change from what is stored, purely and synchronously: it may be called again when the store has to start
+ * over. `undefined` leaves everything as it is. `view` is undefined where no row has the id.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Transition = (id: string, view: ScheduleView | undefined, now: number) => ScheduleChange | undefined
+
+/**
+ * What came of a transition that was carried out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Applied {
+  readonly id: string
+  readonly before: ScheduleRecord | undefined
+  /** The row as stored now, with its new revision; undefined where it was removed. */
+  readonly after: ScheduleRecord | undefined
+  readonly change: ScheduleChange
+  /** The deferred runs that `replaceDeferred` ended. */
+  readonly replaced: ReadonlyArray<EndedRun>
+  /** The pending runs that `cancelActive` ended, and the ids of the running ones that it asked. */
+  readonly cancelled: ReadonlyArray<EndedRun>
+  readonly cancelRequested: ReadonlyArray<string>
+}
+
+/**
+ * What a node that claims has a handler for. `concurrency` bounds the running runs of the job over all nodes; where it
+ * is absent the job is unlimited. The run's `queue` becomes this one when it is claimed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClaimableJob {
+  readonly name: string
+  readonly queue: string
+  readonly concurrency?: number | undefined
+}
+
+/**
+ * What a node says of a run that it had claimed. Each is fenced by (run, attempt, node).
+ *
+ * - `End`: the run is deleted and its history row inserted, with `endedAt` the store's time.
+ * - `Retry`: a failure was added and the run waits until `runAt`, holding neither slot nor key.
+ * - `Release`: given back as it was, unfinished and unpunished (shutdown, an unknown job, a lost lease).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RunReport =
+  | {
+      readonly _tag: "End"
+      readonly id: string
+      readonly attempt: number
+      readonly outcome: Outcome
+      readonly failures: number
+      readonly errors: string
+      readonly result: string | null
+      readonly resultStored: boolean
+      /** Kept as the schedule's `lastSuccess` if the run is its own and newer than the one that wrote it. */
+      readonly remember: boolean
+    }
+  | {
+      readonly _tag: "Retry"
+      readonly id: string
+      readonly attempt: number
+      readonly failures: number
+      readonly errors: string
+      readonly runAt: number
+    }
+  | { readonly _tag: "Release"; readonly id: string; readonly attempt: number }
+
+/**
+ * A node's row. `jobs` and `triggers` are what it has handlers and custom rules for, for `unresolved`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NodeRecord {
+  readonly id: string
+  readonly startedAt: number
+  readonly leaseUntil: number
+  /** When a reaper marked it dead. */
+  readonly deadAt: number | null
+  readonly version: number
+  readonly jobs: ReadonlyArray<string>
+  readonly triggers: ReadonlyArray<string>
+}
+
+/**
+ * A page of rows and where the next one begins; no cursor after the last page.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page<A> {
+  readonly items: ReadonlyArray<A>
+  readonly cursor: string | undefined
+}
+
+/**
+ * Which schedules a list shows; what is left out does not restrict.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ScheduleFilter {
+  readonly job?: string | undefined
+  readonly origin?: string | undefined
+  readonly state?: ScheduleState | undefined
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Which unfinished runs or history rows a list shows; what is left out does not restrict. `from` and `to` bound the
+ * instant at which a history row was written (`from` inclusive, `to` exclusive).
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RunFilter {
+  readonly job?: string | undefined
+  readonly scheduleId?: string | undefined
+  readonly state?: RunRecord["state"] | undefined
+  readonly outcome?: Outcome | EndedRange["kind"] | undefined
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+/**
+ * How long rows are kept, in milliseconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Retention {
+  readonly succeeded: number
+  readonly others: number
+  readonly exhausted: number
+  readonly keys: number
+}
+
+/**
+ * The methods of a store. Every method may be sent again with the same parameters without doing anything twice.
+ *
+ * `now` is the caller's clock in epoch milliseconds. A store whose time is its server's ignores it and says in `Now`
+ * results what time it took.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface JobStoreService {
+  /** Other processes may use the same rows: leases, the reaper and polling are needed. */
+  readonly shared: boolean
+  /** What a person calls it in a log line, as `"memory"` or `"sqlite jobs.db"`. */
+  readonly description: string
+
+  /** Registers a callback that is called after rows were changed by anyone this store can hear of: new or changed
+   * schedules, new or promoted runs, cancels, ends. A speed-up: a caller polls as well. The callback must not throw. */
+  readonly subscribe: (listener: (change: StoreSignal) => void) => Effect.Effect<void, never, Scope.Scope>
+
+  /** Inserts a node row with its lease. */
+  readonly register: (params: {
+    readonly now: number
+    readonly node: string
+    readonly lease: number
+    readonly version: number
+    readonly jobs: ReadonlyArray<string>
+    readonly triggers: ReadonlyArray<string>
+  }) => Effect.Effect<void, JobStoreError>
+  /** Renews a lease, late or not. `fenced` if the row was marked dead or is gone. Else the ids of this node's runs that
+   * were asked to cancel. Also stores `jobs` and `triggers` where they changed. */
+  readonly heartbeat: (params: {
+    readonly now: number
+    readonly node: string
+    readonly lease: number
+    readonly jobs: ReadonlyArray<string>
+    readonly triggers: ReadonlyArray<string>
+  }) => Effect.Effect<{ readonly fenced: boolean; readonly cancel: ReadonlyArray<string> }, JobStoreError>
+  /** Removes the node's row; its runs, if any were left, become a reaper's. */
+  readonly leave: (params: { readonly node: string }) => Effect.Effect<void, JobStoreError>
+  readonly nodes: Effect.Effect<ReadonlyArray<NodeRecord>, JobStoreError>
+  /** Marks nodes whose lease has passed as dead and takes back runs whose node is dead or has no row, at most `limit`:
+   * pending again `delays[recoveries]` ms from now with one more recovery, or ended as lost where that list has ended or
+   * the delivery is at most once. `full` if there were more. `nextLease` is the earliest lease end of a live node. */
+  readonly reap: (params: {
+    readonly now: number
+    readonly node: string
+    readonly delays: ReadonlyArray<number>
+    readonly limit: number
+    readonly transition: Transition
+  }) => Effect.Effect<
+    {
+      readonly dead: ReadonlyArray<string>
+      readonly recovered: ReadonlyArray<RunRecord>
+      readonly lost: ReadonlyArray<EndedRun>
+      readonly applied: ReadonlyArray<Applied>
+      readonly full: boolean
+      readonly nextLease: number | undefined
+      readonly now: number
+    },
+    JobStoreError
+  >
+
+  /** Runs the transition on due schedules, `nextAt <= now`, in the order of `nextAt`, at most `limit`, only rows of
+   * `version` or older whose needs are all among `triggers`. `full` if there may be more. */
+  readonly fire: (params: {
+    readonly now: number
+    readonly limit: number
+    readonly version: number
+    readonly triggers: ReadonlyArray<string>
+    readonly transition: Transition
+  }) => Effect.Effect<
+    { readonly applied: ReadonlyArray<Applied>; readonly full: boolean; readonly now: number },
+    JobStoreError
+  >
+  /** Runs the transition on each id, present or not, all in one transaction. */
+  readonly modify: (params: {
+    readonly now: number
+    readonly ids: ReadonlyArray<string>
+    readonly transition: Transition
+  }) => Effect.Effect<ReadonlyArray<Applied>, JobStoreError>
+  readonly getSchedules: (params: {
+    readonly ids: ReadonlyArray<string>
+  }) => Effect.Effect<ReadonlyArray<ScheduleRecord>, JobStoreError>
+  /** Ordered by id. */
+  readonly listSchedules: (params: {
+    readonly filter: ScheduleFilter
+    readonly limit: number
+    readonly cursor?: string | undefined
+  }) => Effect.Effect<Page<ScheduleRecord>, JobStoreError>
+
+  /** Inserts runs. One whose `unique` text another run of the same job took is not inserted, and `ids` has the stored
+   * run's id in its place; `maintain` forgets such a key after its retention. The same run sent again is one run. */
+  readonly enqueue: (params: {
+    readonly now: number
+    readonly runs: ReadonlyArray<{ readonly run: RunRecord; readonly unique: string | null }>
+  }) => Effect.Effect<{ readonly ids: ReadonlyArray<string> }, JobStoreError>
+  /** Makes at most `limit` due pending runs of these jobs running on `node`, ordered by priority, `runAt`, id, within
+   * the limits of jobs and queues and with one running run a key; a due run whose key is taken becomes deferred. */
+  readonly claim: (params: {
+    readonly now: number
+    readonly node: string
+    readonly limit: number
+    readonly jobs: ReadonlyArray<ClaimableJob>
+    readonly queues: Readonly<Record<string, number>>
+  }) => Effect.Effect<{ readonly runs: ReadonlyArray<RunRecord>; readonly now: number }, JobStoreError>
+  /** Applies reports in one transaction. Ending or retrying promotes the next run of its key, ending a schedule's run
+   * promotes its oldest run deferred by overlap, and runs the transition on schedules whose run had `settles`. A report
+   * that was already applied counts as applied. */
+  readonly finish: (params: {
+    readonly now: number
+    readonly node: string
+    readonly reports: ReadonlyArray<RunReport>
+    readonly transition: Transition
+  }) => Effect.Effect<
+    {
+      readonly fenced: ReadonlyArray<string>
+      readonly applied: ReadonlyArray<Applied>
+      readonly now: number
+    },
+    JobStoreError
+  >
+  /** The runs that the store has as running on this node. */
+  readonly held: (params: { readonly node: string }) => Effect.Effect<ReadonlyArray<RunRecord>, JobStoreError>
+  /** Stores progress texts, fenced. */
+  readonly progress: (params: {
+    readonly node: string
+    readonly entries: ReadonlyArray<{ readonly id: string; readonly attempt: number; readonly progress: string }>
+  }) => Effect.Effect<void, JobStoreError>
+  /** `cancelled`: it had not started and ended now. `requested`: it runs, and its node will hear of it. `finished`: it
+   * had ended. `unknown`: no run has the id. */
+  readonly cancel: (params: {
+    readonly now: number
+    readonly id: string
+    readonly transition: Transition
+  }) => Effect.Effect<
+    {
+      readonly answer: "cancelled" | "requested" | "finished" | "unknown"
+      readonly ended: EndedRun | undefined
+      /** The node that runs it, where `requested`. */
+      readonly node: string | undefined
+      readonly applied: ReadonlyArray<Applied>
+    },
+    JobStoreError
+  >
+  /** Runs by id, unfinished or ended. */
+  readonly getRuns: (params: {
+    readonly ids: ReadonlyArray<string>
+  }) => Effect.Effect<
+    { readonly unfinished: ReadonlyArray<RunRecord>; readonly ended: ReadonlyArray<EndedRun> },
+    JobStoreError
+  >
+  /** Unfinished runs, ordered by id. */
+  readonly listRuns: (params: {
+    readonly filter: RunFilter
+    readonly limit: number
+    readonly cursor?: string | undefined
+  }) => Effect.Effect<Page<RunRecord>, JobStoreError>
+  /** Newest first, by (`endedAt`, id). */
+  readonly history: (params: {
+    readonly filter: RunFilter
+    readonly limit: number
+    readonly cursor?: string | undefined
+  }) => Effect.Effect<Page<HistoryRecord>, JobStoreError>
+
+  /** The earliest instants at which `fire` and `claim` of these would find something; undefined for never. A run that a
+   * limit or a key holds back does not count: a change signal tells when it can go. */
+  readonly wake: (params: {
+    readonly now: number
+    readonly version: number
+    readonly triggers: ReadonlyArray<string>
+    readonly jobs: ReadonlyArray<ClaimableJob>
+    readonly queues: Readonly<Record<string, number>>
+  }) => Effect.Effect<
+    { readonly schedules: number | undefined; readonly runs: number | undefined; readonly now: number },
+    JobStoreError
+  >
+  /** Deletes what is past its retention, at most `limit` rows of each kind; promotes deferred runs that wait for
+   * nothing; runs the transition on `waiting` schedules without unfinished runs and on schedules of other zone data. */
+  readonly maintain: (params: {
+    readonly now: number
+    readonly retention: Retention
+    readonly limit: number
+    readonly version: number
+    readonly triggers: ReadonlyArray<string>
+    readonly zoneData: string
+    readonly transition: Transition
+  }) => Effect.Effect<
+    {
+      readonly deleted: number
+      readonly promoted: number
+      readonly applied: ReadonlyArray<Applied>
+      readonly full: boolean
+    },
+    JobStoreError
+  >
+}
+
+/**
+ * What changed: `schedules` is for the firer, `runs` for the claimer, `ended` for those who await a run, `cancel` for
+ * the heart. A bit set, so that several can be told at once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StoreSignal = number
+
+/**
+ * The bits of a `StoreSignal`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const Signal = { schedules: 1, runs: 2, ended: 4, cancel: 8 } as const
+
+/**
+ * The store that a scheduler works on. Provide one of `layerMemory` (in `MemoryJobStore`), the SQL stores of
+ * `@effect-scheduler/sql`, or your own.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class JobStore extends Context.Service<JobStore, JobStoreService>()("effect-scheduler/JobStore") {}
