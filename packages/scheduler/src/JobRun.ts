@@ -4,7 +4,10 @@
  *
  * @since 0.1.0
  */
+import { Context, Effect, type Option, Schema } from "effect"
+import type * as Job from "./Job.ts"
 import type { Delivery, Priority } from "./JobSchedule.ts"
+import type { JobStoreError } from "./JobStore.ts"
 
 /**
  * An unfinished run as a store keeps it. Instants are epoch milliseconds; `payload`, `errors` and `progress` are JSON
@@ -79,7 +82,13 @@ export interface Failure {
  * @category models
  * @since 0.1.0
  */
-export type Outcome = "succeeded" | "failed" | "timedOut" | "cancelled" | "expired" | "lost" | "skipped"
+export const Outcome = Schema.Literals(["succeeded", "failed", "timedOut", "cancelled", "expired", "lost", "skipped"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome = typeof Outcome.Type
 
 /**
  * A finished run in history. `payload` and `key` are kept for every run that did not succeed, so that it can be run
@@ -146,3 +155,80 @@ export interface EndedRange {
  * @since 0.1.0
  */
 export type HistoryRecord = EndedRun | EndedRange
+
+/**
+ * What a handler can read and say of the run that it is in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Current {
+  /** The same for every execution of this run: the idempotency key for what the handler does outside. */
+  readonly id: string
+  readonly job: string
+  /** The alias of the store that keeps it. */
+  readonly store: string
+  readonly scheduleId: string | null
+  /** Epoch milliseconds of the nominal time; null for a run that no schedule made. */
+  readonly nominal: number | null
+  readonly cause: string
+  readonly attempt: number
+  /** 1 for the first execution, one more after each failure and each recovery. */
+  readonly execution: number
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** What `setProgress` stored last, by this execution or an earlier one; null if nothing was. */
+  readonly progress: () => Schema.Json
+  readonly setProgress: (progress: Schema.Json) => Effect.Effect<void, JobStoreError>
+  readonly lastSuccess: <J extends Job.Any>(job: J) => Effect.Effect<Option.Option<Job.Success<J>>, JobStoreError>
+}
+
+/**
+ * The run that the handler is in. `toLayer` provides it, so a handler may require it freely.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class JobRun extends Context.Service<JobRun, Current>()("effect-scheduler/JobRun") {}
+
+/**
+ * The run that the handler is in: its id, schedule, nominal time and execution.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { JobRun } from "effect-scheduler"
+ *
+ * const charge = Effect.gen(function* () {
+ *   const run = yield* JobRun.current
+ *   return `idempotency-key: ${run.id}`
+ * })
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const current: Effect.Effect<Current, never, JobRun> = Effect.service(JobRun)
+
+/**
+ * The success value of the newest run of this schedule that succeeded, as typed state from one run to the next; none
+ * before the first success, for a run that no schedule made, or where the stored value no longer fits the job's schema.
+ * It is read from the store when asked. "Newest" is by nominal time, and only runs of the schedule's own times count.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const lastSuccess = <J extends Job.Any>(
+  job: J
+): Effect.Effect<Option.Option<Job.Success<J>>, JobStoreError, JobRun> =>
+  Effect.flatMap(Effect.service(JobRun), (run) => run.lastSuccess(job))
+
+/**
+ * Stores how far the run has come, as JSON. It is kept with the run and then in its history row, and a later execution
+ * of the same run reads it in `current.progress`. It returns when it is stored.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const setProgress = (progress: Schema.Json): Effect.Effect<void, JobStoreError, JobRun> =>
+  Effect.flatMap(Effect.service(JobRun), (run) => run.setProgress(progress))

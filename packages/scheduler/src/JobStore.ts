@@ -250,6 +250,14 @@ export interface JobStoreService {
   /** What a person calls it in a log line, as `"memory"` or `"sqlite jobs.db"`. */
   readonly description: string
 
+  /** Present where the application can open transactions on the same client as the store. `active`: the calling fiber is
+   * inside one, so a call of this store commits or rolls back with it, and is sent once. `afterCommit`: runs the effect
+   * when the outermost transaction has committed, never if it rolled back. */
+  readonly transaction?: {
+    readonly active: Effect.Effect<boolean>
+    readonly afterCommit: (effect: Effect.Effect<void>) => Effect.Effect<void>
+  }
+
   /** Registers a callback that is called after rows were changed by anyone this store can hear of: new or changed
    * schedules, new or promoted runs, cancels, ends. A speed-up: a caller polls as well. The callback must not throw. */
   readonly subscribe: (listener: (change: StoreSignal) => void) => Effect.Effect<void, never, Scope.Scope>

@@ -1,0 +1,159 @@
+/**
+ * What a scheduler answers when it cannot do what it was asked.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+import { Outcome } from "./JobRun.ts"
+
+/** No schedule of this id is in that store. */
+export class ScheduleNotFound extends Schema.TaggedError<ScheduleNotFound>()("ScheduleNotFound", {
+  scheduleId: Schema.String,
+  store: Schema.String
+}) {
+  override get message(): string {
+    return `No schedule "${this.scheduleId}" in store "${this.store}". List what is there with scheduler.list()`
+  }
+}
+
+/** `onConflict: "fail"` found a schedule of this id. */
+export class ScheduleExists extends Schema.TaggedError<ScheduleExists>()("ScheduleExists", {
+  scheduleId: Schema.String,
+  store: Schema.String
+}) {
+  override get message(): string {
+    return `A schedule "${this.scheduleId}" is in store "${this.store}" already, and onConflict is "fail"`
+  }
+}
+
+/** No run of this id, unfinished or in history. */
+export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound", {
+  runId: Schema.String,
+  store: Schema.String
+}) {
+  override get message(): string {
+    return `No run "${this.runId}" in store "${this.store}": it never was, or its history has passed its retention`
+  }
+}
+
+/** `rerun` of a run that succeeded or has not ended: only ended runs that did not succeed keep their payload. */
+export class RunNotRepeatable extends Schema.TaggedError<RunNotRepeatable>()("RunNotRepeatable", {
+  runId: Schema.String,
+  why: Schema.String
+}) {
+  override get message(): string {
+    return `Run "${this.runId}" cannot be run again: ${this.why}`
+  }
+}
+
+/** No store of this alias. */
+export class UnknownStore extends Schema.TaggedError<UnknownStore>()("UnknownStore", {
+  store: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `No store "${this.store}" here; there is ${this.known.map((alias) => `"${alias}"`).join(", ")}`
+  }
+}
+
+/** A store of this alias is there already. */
+export class DuplicateStore extends Schema.TaggedError<DuplicateStore>()("DuplicateStore", { store: Schema.String }) {
+  override get message(): string {
+    return `A store "${this.store}" is there already: close its scope before adding another one under this alias`
+  }
+}
+
+/** A value that does not fit: which one, and what was expected. */
+export class InvalidOption extends Schema.TaggedError<InvalidOption>()("InvalidOption", {
+  /** What it was for, as `schedule "digest:42"`. */
+  subject: Schema.String,
+  option: Schema.String,
+  expected: Schema.String,
+  actual: Schema.String
+}) {
+  override get message(): string {
+    return `${this.subject}: ${this.option} must be ${this.expected}, not ${this.actual}`
+  }
+}
+
+/** A payload that does not fit its job's schema, or is too large. */
+export class InvalidPayload extends Schema.TaggedError<InvalidPayload>()("InvalidPayload", {
+  subject: Schema.String,
+  job: Schema.String,
+  why: Schema.String
+}) {
+  override get message(): string {
+    return `${this.subject}: the payload does not fit job "${this.job}": ${this.why}`
+  }
+}
+
+/** `execute` cannot wait inside an open transaction: the run is not visible before the commit. */
+export class InsideTransaction extends Schema.TaggedError<InsideTransaction>()("InsideTransaction", {
+  verb: Schema.String
+}) {
+  override get message(): string {
+    return `${this.verb} was called inside an open transaction of the store's own client and would wait for ever: enqueue here, and await after the commit`
+  }
+}
+
+/** A row that this node cannot read (it was written by a newer version, or its custom rule is not registered). */
+export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
+  scheduleId: Schema.String,
+  why: Schema.String
+}) {
+  override get message(): string {
+    return `Schedule "${this.scheduleId}" was left as it is: ${this.why}`
+  }
+}
+
+/**
+ * Every reason of a `SchedulerError`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const SchedulerErrorReason = Schema.Union([
+  ScheduleNotFound,
+  ScheduleExists,
+  RunNotFound,
+  RunNotRepeatable,
+  UnknownStore,
+  DuplicateStore,
+  InvalidOption,
+  InvalidPayload,
+  InsideTransaction,
+  Unreadable
+])
+
+/**
+ * A verb of the scheduler that was refused. `Effect.catchReason("SchedulerError", "ScheduleNotFound", …)` handles one
+ * reason; the message is the reason's.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SchedulerError extends Schema.TaggedError<SchedulerError>()("SchedulerError", {
+  reason: SchedulerErrorReason
+}) {
+  override get message(): string {
+    return this.reason.message
+  }
+}
+
+/**
+ * The awaited run ended otherwise than by its job's own success or error: its outcome, and what history says of it.
+ * `ResultNotStored` is a success whose value was above the result limit.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RunNotSucceeded extends Schema.TaggedError<RunNotSucceeded>()("RunNotSucceeded", {
+  runId: Schema.String,
+  job: Schema.String,
+  reason: Schema.Union([Outcome, Schema.Literal("resultNotStored")]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `Run "${this.runId}" of job "${this.job}" ended as ${this.reason}${this.detail === "" ? "" : `: ${this.detail}`}`
+  }
+}

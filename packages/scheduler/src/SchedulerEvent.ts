@@ -1,0 +1,226 @@
+/**
+ * What a scheduler tells of itself while it works.
+ *
+ * Events are this node's only, and are published after what they tell of was committed; history is the record of all
+ * nodes. For one run they come in the order in which things happened. Instants are epoch milliseconds.
+ *
+ * @since 0.1.0
+ */
+import { Schema } from "effect"
+
+const base = {
+  /** Rises by one with each event of this scheduler, so that a gap shows what a slow subscriber lost. */
+  sequence: Schema.Number,
+  at: Schema.Number,
+  node: Schema.String,
+  /** The alias of the store it is about; empty where it is about the scheduler. */
+  store: Schema.String
+}
+
+const schedule = { scheduleId: Schema.String, job: Schema.String }
+
+const range = {
+  ...schedule,
+  /** The first and last nominal time of the range, inclusive, and how many nominal times in it became no run. */
+  first: Schema.Number,
+  last: Schema.Number,
+  count: Schema.Number
+}
+
+const run = {
+  runId: Schema.String,
+  job: Schema.String,
+  scheduleId: Schema.NullOr(Schema.String),
+  nominal: Schema.NullOr(Schema.Number),
+  cause: Schema.String,
+  attempt: Schema.Number,
+  execution: Schema.Number
+}
+
+const ended = { ...run, /** Milliseconds from start to end. */ duration: Schema.Number }
+
+/** The scheduler began to fire and run. */
+export const SchedulerStarted = Schema.TaggedStruct("SchedulerStarted", base)
+/** The scheduler stopped: nothing of it is left running. */
+export const SchedulerStopped = Schema.TaggedStruct("SchedulerStopped", base)
+/** `pauseAll`: nothing is fired or started any more on this node. */
+export const SchedulerPaused = Schema.TaggedStruct("SchedulerPaused", base)
+/** `resumeAll`. */
+export const SchedulerResumed = Schema.TaggedStruct("SchedulerResumed", base)
+/** A store was added under this alias. */
+export const StoreAdded = Schema.TaggedStruct("StoreAdded", {
+  ...base,
+  description: Schema.String,
+  shared: Schema.Boolean
+})
+/** A store was removed. */
+export const StoreRemoved = Schema.TaggedStruct("StoreRemoved", base)
+/** A store does not answer as it should; its loops go on trying. */
+export const StoreDegraded = Schema.TaggedStruct("StoreDegraded", {
+  ...base,
+  method: Schema.String,
+  reason: Schema.String,
+  message: Schema.String
+})
+/** A degraded store answered again. */
+export const StoreRecovered = Schema.TaggedStruct("StoreRecovered", {
+  ...base,
+  /** Milliseconds. */ after: Schema.Number
+})
+/** A fiber of the scheduler died and is started again. */
+export const FiberRestarted = Schema.TaggedStruct("FiberRestarted", {
+  ...base,
+  fiber: Schema.String,
+  message: Schema.String
+})
+/** This node was marked dead: its runs were interrupted, and it goes on under a new id. */
+export const NodeFenced = Schema.TaggedStruct("NodeFenced", { ...base, newNode: Schema.String, runs: Schema.Number })
+/** This node marked another as dead. */
+export const NodeReaped = Schema.TaggedStruct("NodeReaped", { ...base, dead: Schema.String })
+/** The wall clock moved by so many milliseconds against the monotonic one. */
+export const ClockJumped = Schema.TaggedStruct("ClockJumped", { ...base, by: Schema.Number })
+
+/** A schedule was stored for the first time. */
+export const ScheduleAdded = Schema.TaggedStruct("ScheduleAdded", { ...base, ...schedule })
+/** A schedule's definition, policies or payload changed. */
+export const ScheduleUpdated = Schema.TaggedStruct("ScheduleUpdated", { ...base, ...schedule })
+/** A schedule was removed. */
+export const ScheduleRemoved = Schema.TaggedStruct("ScheduleRemoved", { ...base, ...schedule })
+/** A schedule was paused. */
+export const SchedulePaused = Schema.TaggedStruct("SchedulePaused", { ...base, ...schedule })
+/** A schedule was resumed; `skipped` nominal times passed while it was paused and were counted as paused. */
+export const ScheduleResumed = Schema.TaggedStruct("ScheduleResumed", { ...base, ...schedule, skipped: Schema.Number })
+/** A schedule has no nominal time left, or has fired `maxRuns` times. */
+export const ScheduleExhausted = Schema.TaggedStruct("ScheduleExhausted", { ...base, ...schedule })
+/** A schedule's trigger failed five times and is not asked any more. */
+export const ScheduleFaulty = Schema.TaggedStruct("ScheduleFaulty", { ...base, ...schedule, message: Schema.String })
+/** For a minute no live node has had a handler for this job, and runs of it wait. */
+export const JobUnresolved = Schema.TaggedStruct("JobUnresolved", { ...base, job: Schema.String })
+
+/** A run was stored. */
+export const RunCreated = Schema.TaggedStruct("RunCreated", {
+  ...base,
+  ...run,
+  runAt: Schema.Number,
+  deferred: Schema.Boolean
+})
+/** A handler began. `lateness` is milliseconds from `runAt`. */
+export const RunStarted = Schema.TaggedStruct("RunStarted", { ...base, ...run, lateness: Schema.Number })
+/** A run ended well. `result` is its encoded success value, as history keeps it. */
+export const RunSucceeded = Schema.TaggedStruct("RunSucceeded", {
+  ...base,
+  ...ended,
+  result: Schema.NullOr(Schema.String),
+  resultStored: Schema.Boolean
+})
+/** An execution failed. With `nextAttemptAt` the run waits for a retry, without it the run has ended. */
+export const RunFailed = Schema.TaggedStruct("RunFailed", {
+  ...base,
+  ...ended,
+  message: Schema.String,
+  nextAttemptAt: Schema.NullOr(Schema.Number)
+})
+/** Nominal times were later than their tolerance, or more than the policy keeps. */
+export const RunMissed = Schema.TaggedStruct("RunMissed", { ...base, ...range })
+/** Nominal times found their schedule busy. */
+export const RunSkipped = Schema.TaggedStruct("RunSkipped", { ...base, ...range })
+/** Nominal times found their schedule's buffer full. */
+export const RunDropped = Schema.TaggedStruct("RunDropped", { ...base, ...range })
+/** A run was claimed later than its tolerance and ended without a start. */
+export const RunExpired = Schema.TaggedStruct("RunExpired", { ...base, ...run })
+/** A run ended because someone asked for it; `started` tells whether its handler had begun. */
+export const RunCancelled = Schema.TaggedStruct("RunCancelled", { ...base, ...run, started: Schema.Boolean })
+/** An execution took longer than its job's timeout and is interrupted. `RunFailed` or `RunStuck` follows. */
+export const RunTimedOut = Schema.TaggedStruct("RunTimedOut", { ...base, ...run })
+/** A handler goes on after its interruption. It keeps its slot. */
+export const RunStuck = Schema.TaggedStruct("RunStuck", {
+  ...base,
+  ...run,
+  /** Milliseconds since the interruption. */ since: Schema.Number
+})
+/** This node's reaper took a run back from a dead node. */
+export const RunRecovered = Schema.TaggedStruct("RunRecovered", { ...base, ...run, runAt: Schema.Number })
+/** A run was given back unfinished: the scheduler stops, or its handler's layer closes. */
+export const RunReleased = Schema.TaggedStruct("RunReleased", { ...base, ...run })
+/** A run ended as lost: its process died too often, or it may not be executed twice. */
+export const RunLost = Schema.TaggedStruct("RunLost", { ...base, ...run })
+
+/** This subscriber was too slow: so many events before the next one were not delivered to it. */
+export const EventsLost = Schema.TaggedStruct("EventsLost", { ...base, count: Schema.Number })
+
+/**
+ * Everything that a scheduler tells of, as a tagged union with a schema.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const SchedulerEvent = Schema.Union([
+  SchedulerStarted,
+  SchedulerStopped,
+  SchedulerPaused,
+  SchedulerResumed,
+  StoreAdded,
+  StoreRemoved,
+  StoreDegraded,
+  StoreRecovered,
+  FiberRestarted,
+  NodeFenced,
+  NodeReaped,
+  ClockJumped,
+  ScheduleAdded,
+  ScheduleUpdated,
+  ScheduleRemoved,
+  SchedulePaused,
+  ScheduleResumed,
+  ScheduleExhausted,
+  ScheduleFaulty,
+  JobUnresolved,
+  RunCreated,
+  RunStarted,
+  RunSucceeded,
+  RunFailed,
+  RunMissed,
+  RunSkipped,
+  RunDropped,
+  RunExpired,
+  RunCancelled,
+  RunTimedOut,
+  RunStuck,
+  RunRecovered,
+  RunReleased,
+  RunLost,
+  EventsLost
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SchedulerEvent = typeof SchedulerEvent.Type
+
+/**
+ * The name of an event.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Tag = SchedulerEvent["_tag"]
+
+/**
+ * The events of a name, or of several.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Of<T extends Tag> = Extract<SchedulerEvent, { readonly _tag: T }>
+
+/**
+ * Narrows to events of these names, for `Stream.filter` and `Array.filter`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isOneOf =
+  <const T extends ReadonlyArray<Tag>>(...tags: T) =>
+  (event: SchedulerEvent): event is Of<T[number]> =>
+    tags.includes(event._tag)
