@@ -132,12 +132,12 @@ export const layerWith = (options: Options): Layer.Layer<JobStore> => Layer.effe
 export const layer: Layer.Layer<JobStore> = Layer.effect(JobStore, make())
 
 const fire = (state: State, params: Params<"fire">): Answer<"fire"> => {
-  const due = state.schedules.due(params.now, params.limit, params)
-  const ids = due.map((entry) => entry.row.id)
+  const ids = state.schedules.takeDue(params.now, params.limit, params).map((entry) => entry.row.id)
   const applied = transact(state, ids, params.now, params.transition)
+  state.schedules.putBack()
   // Whoever fires looks at the next times anyway; a signal would only send it round once more.
   state.signal &= ~Signal.schedules
-  return { applied, full: due.length >= params.limit, now: params.now }
+  return { applied, full: ids.length >= params.limit, now: params.now }
 }
 
 const progress = (state: State, params: Params<"progress">): void => {

@@ -5,15 +5,21 @@ export interface HeapEntry {
 }
 
 /**
- * A binary heap with its least entry on top. `before` must be a strict total order (a numeric key with a tie-break), else
- * entries of one key come out in any order. `push`, `pop`, `remove` and `update` are O(log n), `peek` is O(1).
+ * A heap with its least entry on top: by a number, and where two are equal by `tieBefore`. `push`, `pop`, `remove` and
+ * `update` are O(log n), `peek` is O(1).
+ *
+ * The numbers lie in an array of their own and four children side by side: with 100,000 entries the time goes into memory
+ * that is not in a cache, and this way a level costs one line of it.
  */
 export class Heap<T extends HeapEntry> {
   private readonly items: Array<T> = []
-  private readonly before: (a: T, b: T) => boolean
+  private readonly keys: Array<number> = []
+  private readonly keyOf: (entry: T) => number
+  private readonly tieBefore: (a: T, b: T) => boolean
 
-  constructor(before: (a: T, b: T) => boolean) {
-    this.before = before
+  constructor(keyOf: (entry: T) => number, tieBefore: (a: T, b: T) => boolean = never) {
+    this.keyOf = keyOf
+    this.tieBefore = tieBefore
   }
 
   get size(): number {
@@ -30,8 +36,10 @@ export class Heap<T extends HeapEntry> {
 
   push(entry: T): void {
     const index = this.items.length
+    const key = this.keyOf(entry)
     this.items.push(entry)
-    this.up(entry, index)
+    this.keys.push(key)
+    this.up(entry, key, index)
   }
 
   pop(): T | undefined {
@@ -46,31 +54,28 @@ export class Heap<T extends HeapEntry> {
     if (this.items[index] !== entry) return false
     entry.heapIndex = -1
     const last = this.items.pop()!
-    if (last !== entry) this.settle(last, index)
+    const key = this.keys.pop()!
+    if (last !== entry) this.settle(last, key, index)
     return true
   }
 
-  /** Puts an entry in its place again after its key was changed, in either direction. */
+  /** Puts an entry of this heap in its place again after its number or its tie-break was changed, in either direction. */
   update(entry: T): void {
-    this.settle(entry, entry.heapIndex)
+    this.settle(entry, this.keyOf(entry), entry.heapIndex)
   }
 
-  /**
-   * The least entry for which `accept` holds, in O(number of lesser ones): what lies below an accepted entry is greater
-   * and never looked at.
-   */
+  /** The least entry that is accepted, in O(number of lesser ones): below an accepted entry are only greater ones. */
   least(accept: (entry: T) => boolean): T | undefined {
-    if (this.items.length === 0 || accept(this.items[0]!)) return this.items[0]
-    let best: T | undefined
-    const open = [1, 2]
+    let best = -1
+    const open = [0]
     while (open.length > 0) {
       const index = open.pop()!
       const entry = this.items[index]
-      if (entry === undefined || (best !== undefined && this.before(best, entry))) continue
-      if (accept(entry)) best = entry
-      else open.push(2 * index + 1, 2 * index + 2)
+      if (entry === undefined || (best >= 0 && !this.isBefore(entry, this.keys[index]!, best))) continue
+      if (accept(entry)) best = index
+      else open.push(4 * index + 1, 4 * index + 2, 4 * index + 3, 4 * index + 4)
     }
-    return best
+    return this.items[best]
   }
 
   /** Every entry, in no order. The heap must not be changed meanwhile. */
@@ -78,40 +83,49 @@ export class Heap<T extends HeapEntry> {
     return this.items
   }
 
-  private settle(entry: T, index: number): void {
-    if (index > 0 && this.before(entry, this.items[(index - 1) >> 1]!)) this.up(entry, index)
-    else this.down(entry, index)
+  private isBefore(entry: T, key: number, index: number): boolean {
+    const other = this.keys[index]!
+    return key < other || (key === other && this.tieBefore(entry, this.items[index]!))
   }
 
-  private up(entry: T, from: number): void {
-    const { before, items } = this
+  private settle(entry: T, key: number, index: number): void {
+    if (index > 0 && this.isBefore(entry, key, (index - 1) >> 2)) this.up(entry, key, index)
+    else this.down(entry, key, index)
+  }
+
+  private up(entry: T, key: number, from: number): void {
     let index = from
     while (index > 0) {
-      const parentIndex = (index - 1) >> 1
-      const parent = items[parentIndex]!
-      if (!before(entry, parent)) break
-      items[index] = parent
-      parent.heapIndex = index
-      index = parentIndex
+      const parent = (index - 1) >> 2
+      if (!this.isBefore(entry, key, parent)) break
+      this.put(this.items[parent]!, this.keys[parent]!, index)
+      index = parent
     }
-    items[index] = entry
-    entry.heapIndex = index
+    this.put(entry, key, index)
   }
 
-  private down(entry: T, from: number): void {
-    const { before, items } = this
+  private down(entry: T, key: number, from: number): void {
+    const { items, keys } = this
     const size = items.length
     let index = from
-    for (let childIndex = 2 * index + 1; childIndex < size; childIndex = 2 * index + 1) {
-      const right = childIndex + 1
-      if (right < size && before(items[right]!, items[childIndex]!)) childIndex = right
-      const child = items[childIndex]!
-      if (!before(child, entry)) break
-      items[index] = child
-      child.heapIndex = index
-      index = childIndex
+    for (let first = 4 * index + 1; first < size; first = 4 * index + 1) {
+      let child = first
+      const end = Math.min(first + 4, size)
+      for (let next = first + 1; next < end; next++) {
+        if (this.isBefore(items[next]!, keys[next]!, child)) child = next
+      }
+      if (this.isBefore(entry, key, child)) break
+      this.put(items[child]!, keys[child]!, index)
+      index = child
     }
-    items[index] = entry
+    this.put(entry, key, index)
+  }
+
+  private put(entry: T, key: number, index: number): void {
+    this.items[index] = entry
+    this.keys[index] = key
     entry.heapIndex = index
   }
 }
+
+const never = () => false

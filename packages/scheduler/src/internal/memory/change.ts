@@ -1,7 +1,7 @@
 import type { EndedRun, RunRecord } from "../../JobRun.ts"
 import type { ScheduleRecord } from "../../JobSchedule.ts"
 import { type Applied, type ScheduleChange, type ScheduleView, Signal, type Transition } from "../../JobStore.ts"
-import { activeIn, type Group, membersOf, type RunEntry } from "./runs.ts"
+import { activeIn, deferredIn, type Group, membersOf, type RunEntry } from "./runs.ts"
 import { archive, promoteAfter, type State, unreported } from "./state.ts"
 
 const groupOf = (state: State, row: ScheduleRecord): Group | undefined =>
@@ -10,7 +10,7 @@ const groupOf = (state: State, row: ScheduleRecord): Group | undefined =>
 const viewOf = (state: State, row: ScheduleRecord | undefined): ScheduleView | undefined => {
   if (row === undefined) return undefined
   const group = groupOf(state, row)
-  return { schedule: row, active: activeIn(group), deferred: group === undefined ? 0 : group.deferred.size }
+  return { schedule: row, active: activeIn(group), deferred: deferredIn(group) }
 }
 
 /** Runs a transition on schedules: first every decision, then every change, so that one that throws changes nothing. */

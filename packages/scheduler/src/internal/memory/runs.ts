@@ -32,21 +32,24 @@ export interface Group {
   readonly cause: string
   /** By nominal time; a run without one by itself. */
   readonly members: Map<number | RunEntry, RunEntry>
-  readonly deferred: Heap<RunEntry>
+  /** Made when the first is deferred: most schedules never have one. */
+  deferred: Heap<RunEntry> | undefined
 }
 
 /** Oldest first: the order within a lane. */
 export const runBefore = (a: RunEntry, b: RunEntry): boolean =>
   a.row.runAt < b.row.runAt || (a.row.runAt === b.row.runAt && a.row.id < b.row.id)
 
-const promotedBefore = (a: RunEntry, b: RunEntry): boolean =>
-  a.row.priority < b.row.priority || (a.row.priority === b.row.priority && runBefore(a, b))
+const idBefore = (a: RunEntry, b: RunEntry): boolean => a.row.id < b.row.id
 
-const nominalBefore = (a: RunEntry, b: RunEntry): boolean => {
-  const left = a.row.nominal ?? a.row.runAt
-  const right = b.row.nominal ?? b.row.runAt
-  return left < right || (left === right && a.row.id < b.row.id)
-}
+/** Pending runs of one job and priority. */
+const makeLane = () => new Heap<RunEntry>((entry) => entry.row.runAt, idBefore)
+
+/** Runs that wait for one key. */
+const makeKeyQueue = () => new Heap<RunEntry>((entry) => entry.row.priority, runBefore)
+
+/** Runs that wait for others of their schedule. */
+const makeOverlapQueue = () => new Heap<RunEntry>((entry) => entry.row.nominal ?? entry.row.runAt, idBefore)
 
 /** The table of unfinished runs, with an index for each question that is asked of it. */
 export class Runs {
@@ -96,7 +99,7 @@ export class Runs {
 
   *withDeferred(): Iterable<Group> {
     for (const groups of this.groups.values()) {
-      for (const group of groups) if (group.deferred.size > 0) yield group
+      for (const group of groups) if (deferredIn(group) > 0) yield group
     }
   }
 
@@ -126,7 +129,7 @@ export class Runs {
 
   /** Makes the oldest run that waits for another of its schedule pending. */
   promoteOverlap(group: Group): boolean {
-    return this.promote(group.deferred)
+    return group.deferred !== undefined && this.promote(group.deferred)
   }
 
   list(filter: RunFilter, limit: number, cursor: string | undefined): Array<RunRecord> {
@@ -166,7 +169,9 @@ export class Runs {
     } else if (row.waitsFor === "key") {
       this.keyOf(entry.job, row.key!).waiting.push(entry)
     } else {
-      entry.group!.deferred.push(entry)
+      const group = entry.group!
+      group.deferred ??= makeOverlapQueue()
+      group.deferred.push(entry)
     }
   }
 
@@ -190,15 +195,14 @@ export class Runs {
       key.waiting.remove(entry)
       if (key.waiting.size === 0 && key.running === undefined) entry.job.keys.delete(row.key!)
     } else {
-      entry.group!.deferred.remove(entry)
+      entry.group!.deferred!.remove(entry)
     }
   }
 
   private jobOf(name: string): JobRuns {
     let job = this.jobs.get(name)
     if (job === undefined) {
-      const lane = () => new Heap<RunEntry>(runBefore)
-      job = { name, lanes: [lane(), lane(), lane(), lane()], keys: new Map(), running: 0 }
+      job = { name, lanes: [makeLane(), makeLane(), makeLane(), makeLane()], keys: new Map(), running: 0 }
       this.jobs.set(name, job)
     }
     return job
@@ -207,7 +211,7 @@ export class Runs {
   private keyOf(job: JobRuns, name: string): Key {
     let key = job.keys.get(name)
     if (key === undefined) {
-      key = { running: undefined, waiting: new Heap(promotedBefore) }
+      key = { running: undefined, waiting: makeKeyQueue() }
       job.keys.set(name, key)
     }
     return key
@@ -216,7 +220,7 @@ export class Runs {
   private groupOf(scheduleId: string, generation: string | null, cause: string): Group {
     const found = this.group(scheduleId, generation, cause)
     if (found !== undefined) return found
-    const added: Group = { scheduleId, generation, cause, members: new Map(), deferred: new Heap(nominalBefore) }
+    const added: Group = { scheduleId, generation, cause, members: new Map(), deferred: undefined }
     const groups = this.groups.get(scheduleId)
     if (groups === undefined) this.groups.set(scheduleId, [added])
     else groups.push(added)
@@ -232,7 +236,10 @@ export class Runs {
 
 /** The runs of a group that its overlap policy counts as active. */
 export const activeIn = (group: Group | undefined): number =>
-  group === undefined ? 0 : group.members.size - group.deferred.size
+  group === undefined ? 0 : group.members.size - deferredIn(group)
+
+/** Those of them that wait for another to end. */
+export const deferredIn = (group: Group | undefined): number => group?.deferred?.size ?? 0
 
 /** The runs of a group that match, by id. */
 export const membersOf = (group: Group, accept: (row: RunRecord) => boolean): Array<RunEntry> =>

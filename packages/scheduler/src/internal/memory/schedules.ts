@@ -23,19 +23,19 @@ export interface Knowledge {
   readonly triggers: ReadonlyArray<string>
 }
 
-const dueBefore = (a: ScheduleEntry, b: ScheduleEntry): boolean =>
-  a.row.nextAt! < b.row.nextAt! || (a.row.nextAt === b.row.nextAt && a.row.id < b.row.id)
+const idBefore = (a: ScheduleEntry, b: ScheduleEntry): boolean => a.row.id < b.row.id
 
-const changedBefore = (a: ScheduleEntry, b: ScheduleEntry): boolean =>
-  a.row.updatedAt < b.row.updatedAt || (a.row.updatedAt === b.row.updatedAt && a.row.id < b.row.id)
+const dueBefore = (a: ScheduleEntry, b: ScheduleEntry): boolean =>
+  a.row.nextAt! < b.row.nextAt! || (a.row.nextAt === b.row.nextAt && idBefore(a, b))
 
 /** The table of schedules, with an index for each question that is asked of it. */
 export class Schedules {
   readonly entries = new Map<string, ScheduleEntry>()
   /** By the time of the last change, for retention. */
-  readonly exhausted = new Heap<ScheduleEntry>(changedBefore)
+  readonly exhausted = new Heap<ScheduleEntry>((entry) => entry.row.updatedAt, idBefore)
   readonly waiting = new Set<ScheduleEntry>()
   private readonly buckets: Array<Bucket> = []
+  private taken: Array<ScheduleEntry> = []
   private readonly ids = new SortedIds((id) => this.entries.has(id))
   /** How many rows with a next time each version of the zone data computed. */
   private readonly zones = new Map<string, number>()
@@ -53,7 +53,8 @@ export class Schedules {
       this.enter(added)
     } else if (entry.heap !== null && entry.heap === this.heapOf(row) && entry.row.zoneData === row.zoneData) {
       entry.row = row
-      entry.heap.update(entry)
+      if (entry.heapIndex < 0) entry.heap.push(entry)
+      else entry.heap.update(entry)
     } else {
       this.leave(entry)
       entry.row = row
@@ -67,11 +68,13 @@ export class Schedules {
     this.ids.remove()
   }
 
-  /** The due rows that this node may fire, earliest first. They stay in their heaps. */
-  due(now: number, limit: number, knowledge: Knowledge): Array<ScheduleEntry> {
+  /**
+   * Takes the due rows that this node may fire out of their heaps, earliest first. `set` puts a row back at its new time,
+   * which costs half of moving it from the top; those that nobody set are back after `putBack`.
+   */
+  takeDue(now: number, limit: number, knowledge: Knowledge): ReadonlyArray<ScheduleEntry> {
     const buckets = this.open(knowledge)
-    const entries: Array<ScheduleEntry> = []
-    while (entries.length < limit) {
+    while (this.taken.length < limit) {
       let best: ScheduleEntry | undefined
       for (const { due } of buckets) {
         const top = due.peek()
@@ -79,10 +82,17 @@ export class Schedules {
       }
       if (best === undefined || best.row.nextAt! > now) break
       best.heap!.remove(best)
-      entries.push(best)
+      this.taken.push(best)
     }
-    for (const entry of entries) entry.heap!.push(entry)
-    return entries
+    return this.taken
+  }
+
+  /** Ends what `takeDue` began. After a transition that threw, the next question about due rows does it. */
+  putBack(): void {
+    for (const entry of this.taken) {
+      if (this.entries.get(entry.row.id) === entry && entry.heapIndex < 0) entry.heap?.push(entry)
+    }
+    this.taken = []
   }
 
   /** The earliest next time of a row that this node may fire. */
@@ -154,13 +164,14 @@ export class Schedules {
       version: row.version,
       needs: row.needs,
       names: row.needs === "" ? [] : row.needs.split(","),
-      due: new Heap(dueBefore)
+      due: new Heap((entry: ScheduleEntry) => entry.row.nextAt!, idBefore)
     }
     this.buckets.push(added)
     return added
   }
 
   private open(knowledge: Knowledge): Array<Bucket> {
+    if (this.taken.length > 0) this.putBack()
     return this.buckets.filter((bucket) => bucket.due.size > 0 && isKnown(bucket, knowledge))
   }
 }
