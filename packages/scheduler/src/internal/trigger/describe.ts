@@ -1,0 +1,2 @@
+import type { Trigger } from "./model.ts"
+export const describe = (self: Trigger): string => self._tag

@@ -1,0 +1,295 @@
+/**
+ * The values: one class for each case of the union. They are immutable, equal when their encoded forms are, and carry
+ * what a search needs, computed when they are made.
+ */
+import { Equal, Hash, Pipeable, Predicate } from "effect"
+import { NodeInspectSymbol } from "effect/Inspectable"
+import type { Zone } from "../zone/Zone.ts"
+import type { CalendarPlan, CalendarRule } from "./CalendarRule.ts"
+import type { ClockChange, Policy } from "./clockChange.ts"
+import type { FieldTexts } from "./cronFields.ts"
+import type { CustomDefinition } from "./custom.ts"
+import { describe } from "./describe.ts"
+import { encode, keyOf } from "./encode.ts"
+import type { FieldRule } from "./FieldRule.ts"
+import type { Window } from "./Window.ts"
+
+export const TypeId = "~effect-scheduler/Trigger"
+
+abstract class Base extends Pipeable.Class {
+  readonly [TypeId] = TypeId;
+
+  [Equal.symbol](this: Trigger, that: unknown): boolean {
+    return this === that || (isTrigger(that) && keyOf(this) === keyOf(that))
+  }
+
+  [Hash.symbol](this: Trigger): number {
+    return Hash.string(keyOf(this))
+  }
+
+  override toString(this: Trigger): string {
+    return describe(this)
+  }
+
+  toJSON(this: Trigger): unknown {
+    return encode(this)
+  }
+
+  [NodeInspectSymbol](this: Trigger): unknown {
+    return encode(this)
+  }
+}
+
+/** One instant. */
+export class At extends Base {
+  readonly _tag = "At"
+  /** Milliseconds since the epoch, as every instant in these values. */
+  readonly at: number
+
+  constructor(at: number) {
+    super()
+    this.at = at
+  }
+}
+
+/** A grid of elapsed time. Without a start it needs an anchor, which is not itself a firing. */
+export class Every extends Base {
+  readonly _tag = "Every"
+  readonly every: number
+  readonly start: number | undefined
+  readonly anchor: number | undefined
+
+  constructor(every: number, start: number | undefined, anchor: number | undefined) {
+    super()
+    this.every = every
+    this.start = start
+    this.anchor = anchor
+  }
+}
+
+/** The rhythm of a schedule's own runs; no set of instants. */
+export class Spaced extends Base {
+  readonly _tag = "Spaced"
+  readonly spaced: number
+  readonly first: number
+  readonly limits: ReadonlyArray<SpacedLimit>
+  readonly anchor: number | undefined
+
+  constructor(spaced: number, first: number, limits: ReadonlyArray<SpacedLimit>, anchor: number | undefined) {
+    super()
+    this.spaced = spaced
+    this.first = first
+    this.limits = limits
+    this.anchor = anchor
+  }
+}
+
+/** What `bounded` and `during` make of a spaced trigger: its time moves on until every limit allows it. */
+export type SpacedLimit =
+  | { readonly _tag: "Bounds"; readonly start: number | undefined; readonly end: number | undefined }
+  | { readonly _tag: "Windows"; readonly windows: ReadonlyArray<Window> }
+
+/** A pattern of local times, given as text or by fields. */
+export class Cron extends Base {
+  readonly _tag = "Cron"
+  readonly source: CronSource
+  readonly timeZone: string
+  readonly clockChange: ClockChange
+  readonly rule: FieldRule
+  readonly zone: Zone
+  readonly policy: Policy
+
+  constructor(source: CronSource, zone: Zone, clockChange: ClockChange, rule: FieldRule, policy: Policy) {
+    super()
+    this.source = source
+    this.timeZone = zone.id
+    this.clockChange = clockChange
+    this.rule = rule
+    this.zone = zone
+    this.policy = policy
+  }
+}
+
+export type CronSource =
+  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "Fields"; readonly fields: FieldTexts }
+
+/** Local dates counted from a date, at a local time. Without a start it needs an anchor. */
+export class Calendar extends Base {
+  readonly _tag = "Calendar"
+  readonly plan: CalendarPlan
+  readonly anchor: number | undefined
+  readonly timeZone: string
+  readonly clockChange: ClockChange
+  readonly rule: CalendarRule
+  readonly zone: Zone
+  readonly policy: Policy
+
+  constructor(
+    plan: CalendarPlan,
+    anchor: number | undefined,
+    zone: Zone,
+    clockChange: ClockChange,
+    rule: CalendarRule,
+    policy: Policy
+  ) {
+    super()
+    this.plan = plan
+    this.anchor = anchor
+    this.timeZone = zone.id
+    this.clockChange = clockChange
+    this.rule = rule
+    this.zone = zone
+    this.policy = policy
+  }
+}
+
+/** The union of its members. */
+export class Or extends Base {
+  readonly _tag = "Or"
+  readonly of: ReadonlyArray<Rule>
+
+  constructor(of: ReadonlyArray<Rule>) {
+    super()
+    this.of = of
+  }
+}
+
+/** The instants of the first member at which every other has one within the tolerance, in milliseconds. */
+export class And extends Base {
+  readonly _tag = "And"
+  readonly of: ReadonlyArray<Rule>
+  readonly tolerance: number
+
+  constructor(of: ReadonlyArray<Rule>, tolerance: number) {
+    super()
+    this.of = of
+    this.tolerance = tolerance
+  }
+}
+
+/** A user's own rule: its name and encoded parameters, and its functions once they are known. */
+export class Custom extends Base {
+  readonly _tag = "Custom"
+  readonly name: string
+  /** A plain JSON value. */
+  readonly params: unknown
+  readonly resolved: { readonly definition: CustomDefinition; readonly params: unknown } | undefined
+
+  constructor(
+    name: string,
+    params: unknown,
+    resolved: { readonly definition: CustomDefinition; readonly params: unknown } | undefined
+  ) {
+    super()
+    this.name = name
+    this.params = params
+    this.resolved = resolved
+  }
+}
+
+/** The instants from `start` to `end`, both included. */
+export class Bounded extends Base {
+  readonly _tag = "Bounded"
+  readonly of: Rule
+  readonly start: number | undefined
+  readonly end: number | undefined
+
+  constructor(of: Rule, start: number | undefined, end: number | undefined) {
+    super()
+    this.of = of
+    this.start = start
+    this.end = end
+  }
+}
+
+/** The instants at which another rule has none. */
+export class Except extends Base {
+  readonly _tag = "Except"
+  readonly of: Rule
+  readonly rule: Rule
+
+  constructor(of: Rule, rule: Rule) {
+    super()
+    this.of = of
+    this.rule = rule
+  }
+}
+
+/** The instants on other than some local dates, which are sorted day numbers. */
+export class ExceptDates extends Base {
+  readonly _tag = "ExceptDates"
+  readonly of: Rule
+  readonly dates: ReadonlyArray<number>
+  readonly timeZone: string
+  readonly zone: Zone
+
+  constructor(of: Rule, dates: ReadonlyArray<number>, zone: Zone) {
+    super()
+    this.of = of
+    this.dates = dates
+    this.timeZone = zone.id
+    this.zone = zone
+  }
+}
+
+/** The instants in any of some windows of local time. */
+export class During extends Base {
+  readonly _tag = "During"
+  readonly of: Rule
+  readonly windows: ReadonlyArray<Window>
+
+  constructor(of: Rule, windows: ReadonlyArray<Window>) {
+    super()
+    this.of = of
+    this.windows = windows
+  }
+}
+
+/** The instants moved by a number of milliseconds. */
+export class Offset extends Base {
+  readonly _tag = "Offset"
+  readonly of: Rule
+  readonly by: number
+
+  constructor(of: Rule, by: number) {
+    super()
+    this.of = of
+    this.by = by
+  }
+}
+
+/** One firing at the anchor, then the instants after it. */
+export class StartNow extends Base {
+  readonly _tag = "StartNow"
+  readonly of: Rule
+  readonly anchor: number | undefined
+
+  constructor(of: Rule, anchor: number | undefined) {
+    super()
+    this.of = of
+    this.anchor = anchor
+  }
+}
+
+/** A trigger that is a set of instants: what combinations and modifiers take. */
+export type Rule =
+  | At
+  | Every
+  | Cron
+  | Calendar
+  | Or
+  | And
+  | Custom
+  | Bounded
+  | Except
+  | ExceptDates
+  | During
+  | Offset
+  | StartNow
+
+export type Trigger = Rule | Spaced
+
+export const isTrigger = (value: unknown): value is Trigger => Predicate.hasProperty(value, TypeId)
+
+export const isSpaced = (trigger: Trigger): trigger is Spaced => trigger._tag === "Spaced"
