@@ -1,17 +1,11 @@
 /** Which cron literals compile. The lines that must not are checked by `tsc -b`: an unused directive is an error. */
 import { describe, expect, expectTypeOf, it } from "vitest"
-import type { CronText } from "../../src/internal/trigger/literal.ts"
+import * as Trigger from "../../src/Trigger.ts"
 
-interface Fields {
-  readonly hour?: string
-  readonly minute?: string
-}
-
-/** The form in which `Trigger.cron` is declared. */
-const cron = <const S extends string | Fields>(text: CronText<S, Fields>): CronText<S, Fields> => text
+const { cron } = Trigger
 
 /** What a user writes who hands literals on. */
-const wrapper = <const S extends string>(text: CronText<S>) => cron(text)
+const wrapper = <const S extends string>(text: Trigger.CronText<S>) => cron(text)
 
 describe("cron literals", () => {
   it("a valid literal compiles and is handed on", () => {
@@ -49,121 +43,127 @@ describe("cron literals", () => {
       cron("@MIDNIGHT")
     ]
     expect(texts).toHaveLength(31)
-    expectTypeOf(cron("0 9 * * *")).toEqualTypeOf<"0 9 * * *">()
+    expect(texts.every(Trigger.isTrigger)).toBe(true)
+    expectTypeOf(cron("0 9 * * *")).toEqualTypeOf<Trigger.Cron>()
+    expectTypeOf<Trigger.CronText<"0 9 * * *">>().toEqualTypeOf<"0 9 * * *">()
   })
 
   it("a list may be long", () => {
     expectTypeOf<
-      CronText<"0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59 * * * *">
+      Trigger.CronText<"0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59 * * * *">
     >().not.toEqualTypeOf<never>()
-    const long: CronText<"0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59 * * * *"> =
+    const long: Trigger.CronText<"0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59 * * * *"> =
       "0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59 * * * *"
     expect(long.split(",")).toHaveLength(60)
   })
 
-  it("an invalid literal does not compile", () => {
+  it("an invalid literal does not compile, and throws where it is run all the same", () => {
     const texts = [
       // @ts-expect-error hour field: "25" is not valid
-      cron("0 25 * * *"),
+      () => cron("0 25 * * *"),
       // @ts-expect-error minute field: "60" is not valid
-      cron("60 * * * *"),
+      () => cron("60 * * * *"),
       // @ts-expect-error minute field: "005" is not valid
-      cron("005 * * * *"),
+      () => cron("005 * * * *"),
       // @ts-expect-error day field: "0" is not valid
-      cron("0 0 0 * *"),
+      () => cron("0 0 0 * *"),
       // @ts-expect-error month field: "13" is not valid
-      cron("0 0 * 13 *"),
+      () => cron("0 0 * 13 *"),
       // @ts-expect-error weekday field: "8" is not valid
-      cron("0 0 * * 8"),
+      () => cron("0 0 * * 8"),
       // @ts-expect-error hour field: "17-9" is not valid
-      cron("0 17-9 * * *"),
+      () => cron("0 17-9 * * *"),
       // @ts-expect-error weekday field: "FRI-MON" is not valid
-      cron("0 0 * * FRI-MON"),
+      () => cron("0 0 * * FRI-MON"),
       // @ts-expect-error weekday field: "MON-0" is not valid
-      cron("0 0 * * MON-0"),
+      () => cron("0 0 * * MON-0"),
       // @ts-expect-error minute field: "*/0" is not valid
-      cron("*/0 * * * *"),
+      () => cron("*/0 * * * *"),
       // @ts-expect-error minute field: "0/15" is not valid
-      cron("0/15 * * * *"),
+      () => cron("0/15 * * * *"),
       // @ts-expect-error minute field: "5/5/5" is not valid
-      cron("5/5/5 * * * *"),
+      () => cron("5/5/5 * * * *"),
       // @ts-expect-error minute field: "" is not valid
-      cron("0,,5 * * * *"),
+      () => cron("0,,5 * * * *"),
       // @ts-expect-error hour field: "?" is not valid
-      cron("0 ? * * *"),
+      () => cron("0 ? * * *"),
       // @ts-expect-error month field: "L" is not valid
-      cron("0 0 * L *"),
+      () => cron("0 0 * L *"),
       // @ts-expect-error month field: "MON" is not valid
-      cron("0 0 * MON *"),
+      () => cron("0 0 * MON *"),
       // @ts-expect-error weekday field: "L" is not valid
-      cron("0 0 * * L"),
+      () => cron("0 0 * * L"),
       // @ts-expect-error day field: "1-15W" is not valid
-      cron("0 0 1-15W * *"),
+      () => cron("0 0 1-15W * *"),
       // @ts-expect-error day field: "15W" is not valid
-      cron("0 0 1,15W * *"),
+      () => cron("0 0 1,15W * *"),
       // @ts-expect-error weekday field: "2W" is not valid
-      cron("0 0 * * 2W"),
+      () => cron("0 0 * * 2W"),
       // @ts-expect-error weekday field: "4#6" is not valid
-      cron("0 0 * * 4#6"),
+      () => cron("0 0 * * 4#6"),
       // @ts-expect-error weekday field: "1-5#2" is not valid
-      cron("0 0 * * 1-5#2"),
+      () => cron("0 0 * * 1-5#2"),
       // @ts-expect-error weekday field: "+" is not valid
-      cron("0 0 1 * +"),
+      () => cron("0 0 1 * +"),
       // @ts-expect-error weekday field: "MON+" is not valid
-      cron("0 0 1 * MON+"),
+      () => cron("0 0 1 * MON+"),
       // @ts-expect-error minute field: "+5" is not valid
-      cron("+5 * * * *"),
+      () => cron("+5 * * * *"),
       // @ts-expect-error year field: "0" is not valid
-      cron("0 0 0 1 1 * 0"),
+      () => cron("0 0 0 1 1 * 0"),
       // @ts-expect-error year field: "10000" is not valid
-      cron("0 0 0 1 1 * 10000"),
+      () => cron("0 0 0 1 1 * 10000"),
       // @ts-expect-error year field: "2030-2024" is not valid
-      cron("0 0 0 1 1 * 2030-2024"),
+      () => cron("0 0 0 1 1 * 2030-2024"),
       // @ts-expect-error four fields
-      cron("* * * *"),
+      () => cron("* * * *"),
       // @ts-expect-error eight fields
-      cron("* * * * * * * *"),
+      () => cron("* * * * * * * *"),
       // @ts-expect-error no fields
-      cron(""),
+      () => cron(""),
       // @ts-expect-error nickname: "@dayly" is not valid
-      cron("@dayly"),
+      () => cron("@dayly"),
       // @ts-expect-error @reboot is not a time
-      cron("@reboot")
+      () => cron("@reboot")
     ]
     expect(texts).toHaveLength(33)
+    for (const text of texts) expect(text).toThrow(Trigger.CronParseError)
   })
 
   it("the error is a sentence that names the field and the item", () => {
-    expectTypeOf<CronText<"0 25 * * *">>().toEqualTypeOf<'hour field: "25" is not valid'>()
-    expectTypeOf<CronText<"0 1,25 * * *">>().toEqualTypeOf<'hour field: "25" is not valid'>()
-    expectTypeOf<CronText<"a 25 * * *">>().toEqualTypeOf<
+    expectTypeOf<Trigger.CronText<"0 25 * * *">>().toEqualTypeOf<'hour field: "25" is not valid'>()
+    expectTypeOf<Trigger.CronText<"0 1,25 * * *">>().toEqualTypeOf<'hour field: "25" is not valid'>()
+    expectTypeOf<Trigger.CronText<"a 25 * * *">>().toEqualTypeOf<
       'minute field: "a" is not valid' | 'hour field: "25" is not valid'
     >()
-    expectTypeOf<CronText<"* * * *">>().toEqualTypeOf<"a cron text has 5, 6 (seconds first) or 7 (year last) fields">()
-    expectTypeOf<CronText<"@dayly">>().toEqualTypeOf<'nickname: "@dayly" is not valid'>()
+    expectTypeOf<
+      Trigger.CronText<"* * * *">
+    >().toEqualTypeOf<"a cron text has 5, 6 (seconds first) or 7 (year last) fields">()
+    expectTypeOf<Trigger.CronText<"@dayly">>().toEqualTypeOf<'nickname: "@dayly" is not valid'>()
   })
 
   it("text that is not a literal is pointed to parseCron", () => {
     const text: string = "* * * * *"
     // @ts-expect-error cron takes a literal: use Trigger.parseCron …
-    expect(cron(text)).toBe(text)
-    const one: "0 0 * * *" | "0 25 * * *" = "0 0 * * *" as "0 0 * * *" | "0 25 * * *"
+    expect(cron(text)).toEqual(cron("* * * * *"))
+    expectTypeOf<Trigger.CronText<string>>().toExtend<`cron takes a literal: use Trigger.parseCron${string}`>()
+    const either = "0 0 * * *" as "0 0 * * *" | "0 25 * * *"
     // @ts-expect-error hour field: "25" is not valid
-    expect(cron(one)).toBe(one)
+    expect(cron(either)).toEqual(cron("0 0 * * *"))
     const hour: number = 5
     // @ts-expect-error a template of unknown parts is no literal
-    expect(cron(`0 ${hour} * * *` as const)).toBe("0 5 * * *")
+    expect(cron(`0 ${hour} * * *` as const)).toEqual(cron("0 5 * * *"))
   })
 
-  it("what is not text passes, and excess fields do not", () => {
-    expect(cron({ hour: "5" })).toEqual({ hour: "5" })
+  it("fields pass, and a field that does not exist does not", () => {
+    expect(cron({ hour: 5 })).toEqual(cron({ hour: "5" }))
     // @ts-expect-error there is no such field
-    expect(cron({ hours: "5" })).toEqual({ hours: "5" })
+    expect(() => cron({ hours: 5 })).toThrow(Trigger.CronParseError)
   })
 
   it("a wrapper hands a literal on", () => {
-    expect(wrapper("0 9 * * 1-5")).toBe("0 9 * * 1-5")
+    expect(wrapper("0 9 * * 1-5")).toEqual(cron("0 9 * * 1-5"))
     // @ts-expect-error hour field: "24" is not valid
-    expect(wrapper("0 24 * * 1-5")).toBe("0 24 * * 1-5")
+    expect(() => wrapper("0 24 * * 1-5")).toThrow(Trigger.CronParseError)
   })
 })

@@ -63,16 +63,35 @@ export interface Transition {
   readonly after: number
 }
 
+/** Offsets at full hours, kept because the same ones are asked for again and again. */
+const hourly = new Map<string, Map<number, number>>()
+
+const offsetAtHour = (timeZone: string, instant: number): number => {
+  let known = hourly.get(timeZone)
+  if (known === undefined || known.size > 50_000) hourly.set(timeZone, (known = new Map<number, number>()))
+  let offset = known.get(instant)
+  if (offset === undefined) known.set(instant, (offset = offsetAt(timeZone, instant)))
+  return offset
+}
+
+/** The local time as `localAt` has it, from the full hours around where their offsets are the same. */
+const shownAt = (timeZone: string, instant: number): number => {
+  const start = Math.floor(instant / hour) * hour
+  const offset = offsetAtHour(timeZone, start)
+  if (offset !== offsetAtHour(timeZone, start + hour)) return localAt(timeZone, instant)
+  return Math.floor(instant / second) * second + offset
+}
+
 /** The changes of offset in an interval: sampled, then narrowed to the second. */
 export const transitions = (timeZone: string, from: number, to: number): ReadonlyArray<Transition> => {
   const out: Array<Transition> = []
   if (timeZone === "UTC") return out
   const step = to - from > 40 * day ? day : hour
-  let at = Math.floor(from / second) * second
-  let before = offsetAt(timeZone, at)
+  let at = Math.floor(from / step) * step
+  let before = offsetAtHour(timeZone, at)
   while (at < to) {
-    const end = Math.min(at + step, Math.ceil(to / second) * second)
-    const after = offsetAt(timeZone, end)
+    const end = at + step
+    const after = offsetAtHour(timeZone, end)
     if (after !== before) {
       let low = at
       let high = end
@@ -81,7 +100,7 @@ export const transitions = (timeZone: string, from: number, to: number): Readonl
         if (offsetAt(timeZone, middle) === before) low = middle
         else high = middle
       }
-      out.push({ at: high, before, after })
+      if (high > from && high <= to) out.push({ at: high, before, after })
     }
     before = after
     at = end
@@ -116,7 +135,7 @@ const changeOf = (pattern: { readonly wild: boolean }, change: ClockChange | Pre
   }
 }
 
-/** A change of three hours or more is a correction of the zone, not a daylight saving change. */
+/** To Vixie's rule a change of three hours or more is a correction of the zone, not a daylight saving change. */
 const isCorrection = (change: Transition): boolean => Math.abs(change.after - change.before) >= 3 * hour
 
 /** The local times that the pattern names in [from, to), both local. */
@@ -147,7 +166,7 @@ export const zoned = (pattern: Pattern, timeZone: string, clockChange: ClockChan
     }
     const chosen = changeOf(pattern, clockChange)
     const ruleAt = (change: Transition): ClockChange =>
-      isCorrection(change) ? { gap: "skip", overlap: "both" } : chosen
+      clockChange === "vixie" && isCorrection(change) ? { gap: "skip", overlap: "both" } : chosen
     const start = from - 26 * hour
     const end = to + 26 * hour
     const changes = transitions(timeZone, start, end)
@@ -308,6 +327,7 @@ const weekOf = (year: number, month: number, date: number): number => {
 }
 
 const fieldTakes = (name: FieldName, item: string, value: number): boolean => {
+  if (item === "*") return true
   const [low, high] = fieldRanges[name]
   const read = (text: string) =>
     name === "month" ? valueOf(text) : name === "dayOfWeek" ? fromMonday.indexOf(text) : Number(text)
@@ -362,7 +382,7 @@ const within = (instants: Iterable<number>, from: number, to: number): ReadonlyA
 
 export const at = (instant: number): Rule => ({ instants: (from, to) => within([instant], from, to) })
 
-/** From `start`, which fires. */
+/** Elapsed time from `start`, which fires. */
 export const every = (duration: number, start: number): Rule => ({
   instants: (from, to) => {
     const out: Array<number> = []
@@ -382,11 +402,25 @@ export const or = (...rules: ReadonlyArray<Rule>): Rule => ({
     )
 })
 
+/** Whether one of the instants, which are in order, is in [from, to]. */
+const hasBetween = (instants: ReadonlyArray<number>, from: number, to: number): boolean => {
+  let low = 0
+  let high = instants.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (instants[middle]! < from) low = middle + 1
+    else high = middle
+  }
+  return low < instants.length && instants[low]! <= to
+}
+
 export const and = (rules: ReadonlyArray<Rule>, tolerance: number): Rule => ({
-  instants: (from, to) =>
-    rules[0]!
+  instants: (from, to) => {
+    const others = rules.slice(1).map((rule) => rule.instants(from - tolerance, to + tolerance))
+    return rules[0]!
       .instants(from, to)
-      .filter((t) => rules.slice(1).every((rule) => rule.instants(t - tolerance, t + tolerance).length > 0))
+      .filter((instant) => others.every((other) => hasBetween(other, instant - tolerance, instant + tolerance)))
+  }
 })
 
 export const except = (rule: Rule, other: Rule): Rule => ({
@@ -400,7 +434,7 @@ const dateText = (local: number): string => new Date(local).toISOString().slice(
 
 export const exceptDates = (rule: Rule, dates: ReadonlyArray<string>, timeZone: string): Rule => ({
   instants: (from, to) =>
-    rule.instants(from, to).filter((instant) => !dates.includes(dateText(localAt(timeZone, instant))))
+    rule.instants(from, to).filter((instant) => !dates.includes(dateText(shownAt(timeZone, instant))))
 })
 
 export const bounded = (rule: Rule, start: number, end: number): Rule => ({
@@ -412,9 +446,9 @@ export const offset = (rule: Rule, by: number): Rule => ({
 })
 
 export interface Window {
-  /** 0 is Sunday. */
+  /** The days on which it opens; 0 is Sunday. */
   readonly days: ReadonlyArray<number>
-  /** Seconds of the local day; `to` is exclusive. */
+  /** Seconds of the local day. One that does not end after it begins ends on the following day; `to` is exclusive. */
   readonly from: number
   readonly to: number
   readonly timeZone: string
@@ -424,11 +458,19 @@ export const during = (rule: Rule, windows: ReadonlyArray<Window>): Rule => ({
   instants: (from, to) =>
     rule.instants(from, to).filter((instant) =>
       windows.some((window) => {
-        const local = localAt(window.timeZone, instant)
+        const local = shownAt(window.timeZone, instant)
+        const weekday = new Date(local).getUTCDay()
         const time = (local - Math.floor(local / day) * day) / second
-        return window.days.includes(new Date(local).getUTCDay()) && time >= window.from && time < window.to
+        const opened = (ago: number) => window.days.includes((weekday - ago + 7) % 7)
+        if (window.from < window.to) return opened(0) && time >= window.from && time < window.to
+        return (opened(0) && time >= window.from) || (opened(1) && time < window.to)
       })
     )
+})
+
+/** One firing at the anchor, then the rule. */
+export const startNow = (rule: Rule, anchor: number): Rule => ({
+  instants: (from, to) => within([anchor, ...rule.instants(Math.max(from, anchor), to)], from, to)
 })
 
 export interface Calendar {
@@ -443,30 +485,39 @@ export interface Calendar {
   readonly day: "skip" | "clamp"
 }
 
-/** Counts dates one after the other from the start: years and months first, until the date exists, then days. */
-export const calendar = (spec: Calendar, timeZone: string, clockChange: ClockChange): Rule => ({
-  instants: (from, to) => {
-    const dates = new Set<number>()
-    const [startYear, startMonth, startDate] = spec.start.split("-").map(Number)
-    const months = (spec.years ?? 0) * 12 + (spec.months ?? 0)
-    const days = (spec.weeks ?? 0) * 7 + (spec.days ?? 0)
-    let current = Date.UTC(startYear!, startMonth! - 1, startDate)
-    for (let count = 0; current <= to + 2 * day; count++) {
-      if (current >= from - 2 * day) dates.add(current)
-      if (months === 0) {
-        current += days * day
-        continue
-      }
-      const wanted = days === 0 ? startDate! : new Date(current).getUTCDate()
-      let month = new Date(current).getUTCFullYear() * 12 + new Date(current).getUTCMonth()
-      for (;;) {
-        month += months
-        const last = lastOf(Math.floor(month / 12), (month % 12) + 1)
-        if (wanted > last && spec.day === "skip") continue
-        current = Date.UTC(Math.floor(month / 12), month % 12, Math.min(wanted, last)) + days * day
-        break
-      }
+/**
+ * The dates up to a day. Those that are clamped are counted from the start each time; those that are skipped one after the
+ * other, months until the date exists, then days.
+ */
+const calendarDates = (spec: Calendar, until: number): ReadonlyArray<number> => {
+  const [startYear, startMonth, startDate] = spec.start.split("-").map(Number)
+  const months = (spec.years ?? 0) * 12 + (spec.months ?? 0)
+  const days = ((spec.weeks ?? 0) * 7 + (spec.days ?? 0)) * day
+  const dates = [Date.UTC(startYear!, startMonth! - 1, startDate)]
+  let month = startYear! * 12 + startMonth! - 1
+  for (let count = 1; dates.at(-1)! <= until; count++) {
+    const last = dates.at(-1)!
+    if (months === 0) {
+      dates.push(last + days)
+      continue
     }
+    let wanted = startDate!
+    if (spec.day === "skip") {
+      wanted = new Date(last).getUTCDate()
+      month = new Date(last).getUTCFullYear() * 12 + new Date(last).getUTCMonth()
+    }
+    const length = () => lastOf(Math.floor(month / 12), (month % 12) + 1)
+    do month += months
+    while (spec.day === "skip" && wanted > length())
+    const date = Date.UTC(Math.floor(month / 12), month % 12, Math.min(wanted, length()))
+    dates.push(date + (spec.day === "skip" ? days : days * count))
+  }
+  return dates
+}
+
+export const calendar = (spec: Calendar, timeZone: string, clockChange: ClockChange | Preset): Rule => ({
+  instants: (from, to) => {
+    const dates = new Set(calendarDates(spec, to + 2 * day))
     const pattern: Pattern = {
       date: (year, month, date) => dates.has(Date.UTC(year, month - 1, date)),
       hours: [Math.floor(spec.at / 3600)],
