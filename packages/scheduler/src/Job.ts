@@ -119,8 +119,8 @@ export interface Settings {
   readonly queue: string
   readonly priority: Priority
   readonly delivery: Delivery
-  readonly key: ((payload: any) => string) | undefined
-  readonly retry: Schedule.Schedule<unknown, JobFailure<any>> | undefined
+  readonly key: ((payload: never) => string) | undefined
+  readonly retry: Schedule.Schedule<unknown, never> | undefined
 }
 
 /**
@@ -229,8 +229,8 @@ export const make = <
     key: options?.key,
     retry: options?.retry
   }
-  class Self {}
-  return Object.assign(Self, {
+  // A constructor, so that `class SendDigest extends Job.make(…) {}` gives the job a name for types too.
+  return Object.assign(function () {}, {
     [TypeId]: TypeId,
     jobName: name,
     payloadSchema:
@@ -249,8 +249,8 @@ export const make = <
 function toLayer(
   this: Any,
   handler:
-    | ((payload: any) => Effect.Effect<unknown, unknown>)
-    | Effect.Effect<(payload: any) => Effect.Effect<unknown, unknown>>
+    | ((payload: never) => Effect.Effect<unknown, unknown>)
+    | Effect.Effect<(payload: never) => Effect.Effect<unknown, unknown>>
 ) {
   return Layer.effectDiscard(
     Effect.gen({ self: this }, function* () {

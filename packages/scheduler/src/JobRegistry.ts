@@ -4,7 +4,8 @@
  *
  * @since 0.1.0
  */
-import { Context, Duration, Effect, Layer, Latch, type Scope } from "effect"
+import { Context, type Effect, type Latch, Layer, type Scope } from "effect"
+import { makeRegistry } from "./internal/registry.ts"
 import type * as Job from "./Job.ts"
 
 /**
@@ -26,7 +27,7 @@ export interface BusyRun {
  */
 export interface Entry {
   readonly job: Job.Any
-  readonly handler: (payload: any) => Effect.Effect<unknown, unknown>
+  readonly handler: (payload: never) => Effect.Effect<unknown, unknown>
   /** What the handler may require: the context in which its layer was built. */
   readonly context: Context.Context<never>
   /** The runs in which it is busy, of every scheduler of the program. */
@@ -48,7 +49,7 @@ export interface JobRegistryService {
   readonly listeners: Set<() => void>
   readonly register: (
     job: Job.Any,
-    handler: (payload: any) => Effect.Effect<unknown, unknown>,
+    handler: (payload: never) => Effect.Effect<unknown, unknown>,
     context: Context.Context<never>
   ) => Effect.Effect<void, never, Scope.Scope>
 }
@@ -61,42 +62,5 @@ export interface JobRegistryService {
  * @since 0.1.0
  */
 export class JobRegistry extends Context.Service<JobRegistry, JobRegistryService>()("effect-scheduler/JobRegistry") {
-  static readonly layer: Layer.Layer<JobRegistry> = Layer.sync(JobRegistry, () => make())
-}
-
-const make = (): JobRegistryService => {
-  const entries = new Map<string, Entry>()
-  const listeners = new Set<() => void>()
-  const changed = () => {
-    for (const listener of listeners) listener()
-  }
-  const service: JobRegistryService = {
-    entries,
-    listeners,
-    drainDeadline: 30_000,
-    register: Effect.fnUntraced(function* (job, handler, context) {
-      if (entries.has(job.jobName)) {
-        return yield* Effect.die(new Error(`The job "${job.jobName}" has a handler already: provide its layer once`))
-      }
-      const entry: Entry = { job, handler, context, busy: new Set(), idle: Latch.makeUnsafe(true) }
-      yield* Effect.acquireRelease(
-        Effect.sync(() => {
-          entries.set(job.jobName, entry)
-          changed()
-        }),
-        () => drain(entry)
-      )
-    })
-  }
-  const drain = Effect.fnUntraced(function* (entry: Entry) {
-    entries.delete(entry.job.jobName)
-    changed()
-    if (entry.busy.size === 0) return
-    const drained = yield* Effect.timeoutOption(entry.idle.await, Duration.millis(service.drainDeadline))
-    if (drained._tag === "Some") return
-    for (const run of [...entry.busy]) run.release()
-    // A handler that ignores interruption keeps its services; its run stays claimed until the lease ends.
-    yield* Effect.timeoutOption(entry.idle.await, Duration.millis(5_000))
-  })
-  return service
+  static readonly layer: Layer.Layer<JobRegistry> = Layer.sync(JobRegistry, makeRegistry)
 }

@@ -1,0 +1,42 @@
+import { Duration, Effect, Latch } from "effect"
+import type { Entry, JobRegistryService } from "../JobRegistry.ts"
+
+/** A handler that ignores its interruption keeps its services open no longer than this. */
+const lastGrace = 5_000
+
+/** A registry of its own. */
+export const makeRegistry = (): JobRegistryService => {
+  const entries = new Map<string, Entry>()
+  const listeners = new Set<() => void>()
+  const changed = () => {
+    for (const listener of listeners) listener()
+  }
+  const service: JobRegistryService = {
+    entries,
+    listeners,
+    drainDeadline: 30_000,
+    register: Effect.fnUntraced(function* (job, handler, context) {
+      if (entries.has(job.jobName)) {
+        return yield* Effect.die(new Error(`The job "${job.jobName}" has a handler already: provide its layer once`))
+      }
+      const entry: Entry = { job, handler, context, busy: new Set(), idle: Latch.makeUnsafe(true) }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          entries.set(job.jobName, entry)
+          changed()
+        }),
+        () => drain(entry)
+      )
+    })
+  }
+  const drain = Effect.fnUntraced(function* (entry: Entry) {
+    entries.delete(entry.job.jobName)
+    changed()
+    if (entry.busy.size === 0) return
+    const drained = yield* Effect.timeoutOption(entry.idle.await, Duration.millis(service.drainDeadline))
+    if (drained._tag === "Some") return
+    for (const run of Array.from(entry.busy)) run.release()
+    yield* Effect.timeoutOption(entry.idle.await, Duration.millis(lastGrace))
+  })
+  return service
+}

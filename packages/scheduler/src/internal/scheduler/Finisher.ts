@@ -1,0 +1,148 @@
+import { Effect, Result } from "effect"
+import type { Failure, Outcome } from "../../JobRun.ts"
+import type { RunReport } from "../../JobStore.ts"
+import { parseJson } from "../codec.ts"
+import { announce, runFields } from "./announce.ts"
+import * as metrics from "./metrics.ts"
+import { nextAttempt } from "./retry.ts"
+import type { Runner } from "./Runner.ts"
+import type { Ending, Running } from "./Running.ts"
+
+const batch = 500
+
+/** Stores how runs ended, in batches: what ends while one batch is written makes the next. */
+export const loop = (runner: Runner): Effect.Effect<void> =>
+  Effect.forever(
+    Effect.suspend(() => {
+      runner.bells.finish.arm()
+      if (runner.reports.length === 0) return runner.bells.finish.sleep(undefined)
+      // Handlers that end in the same turn of the event loop share a commit.
+      return Effect.andThen(Effect.yieldNow, flush(runner))
+    }),
+    { disableYield: true }
+  )
+
+/** One batch. Interrupted before its answer came, it goes back to the backlog: a report that is sent twice counts once. */
+export const flush = (runner: Runner): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const ended = runner.reports.splice(0, batch)
+    return Effect.onInterrupt(store(runner, ended), () => Effect.sync(() => void runner.reports.unshift(...ended)))
+  })
+
+const store = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<Running>) {
+  const node = runner.state.node
+  const mine = ended.filter((run) => run.node === node)
+  const reports: Array<RunReport> = []
+  for (const run of mine) reports.push(plainReport(run) ?? (yield* failureReport(run)))
+  const { applied, fenced } = yield* runner.calls.insist(
+    "finish",
+    Effect.suspend(() => runner.store.finish({ now: runner.clock.now(), node, reports, transition: runner.advance }))
+  )
+  const refused = new Set(fenced)
+  if (refused.size > 0) metrics.fenced.updateUnsafe(refused.size, runner.context)
+  for (const run of ended) {
+    if (runner.running.get(run.record.id) === run) runner.running.delete(run.record.id)
+  }
+  for (let i = 0; i < reports.length; i++) {
+    if (!refused.has(reports[i]!.id)) tell(runner, mine[i]!, reports[i]!)
+  }
+  announce(runner, applied)
+  if (runner.running.size === 0) runner.bells.idle.ring()
+  if (ended.length === batch) runner.bells.claim.ring()
+})
+
+const end = (run: Running, outcome: Outcome, failures = run.record.failures, errors = run.record.errors) =>
+  ({
+    _tag: "End",
+    id: run.record.id,
+    attempt: run.record.attempt,
+    outcome,
+    failures,
+    errors,
+    result: null,
+    resultStored: true,
+    remember: false
+  }) as const
+
+/** The report of an execution that did not fail, for which nothing has to be decided. */
+const plainReport = (run: Running): RunReport | undefined => {
+  const ending = run.ending!
+  switch (ending._tag) {
+    case "Succeeded":
+      return {
+        ...end(run, "succeeded"),
+        result: ending.result,
+        resultStored: ending.stored,
+        remember: ending.result !== null && run.record.cause === "nominal"
+      }
+    case "Cancelled":
+      return end(run, "cancelled")
+    case "Expired":
+      return end(run, "expired")
+    case "Lost":
+      return end(run, "lost")
+    case "Released":
+      return { _tag: "Release", id: run.record.id, attempt: run.record.attempt }
+    case "Failed":
+      return undefined
+  }
+}
+
+const failureReport = Effect.fnUntraced(function* (run: Running): Effect.fn.Return<RunReport> {
+  const { failure, input } = run.ending as Extract<Ending, { _tag: "Failed" }>
+  const { attempt, errors: earlier, failures: count, id } = run.record
+  const list = [...failuresOf(earlier), failure]
+  const errors = JSON.stringify(list)
+  const failures = count + 1
+  const runAt = input === undefined ? undefined : yield* nextAttempt(run, list, input)
+  return runAt === undefined
+    ? end(run, failure.kind === "timedOut" ? "timedOut" : "failed", failures, errors)
+    : { _tag: "Retry", id, attempt, failures, errors, runAt }
+})
+
+/** The failures kept with a run. */
+export const failuresOf = (errors: string): ReadonlyArray<Failure> =>
+  errors === "[]" ? [] : (Result.getOrElse(parseJson(errors), () => []) as ReadonlyArray<Failure>)
+
+const tell = (runner: Runner, run: Running, report: RunReport): void => {
+  const ending = run.ending!
+  if (ending._tag === "Succeeded") metrics.succeeded.updateUnsafe(1, runner.context)
+  if (ending._tag === "Failed") metrics.failed.updateUnsafe(1, runner.context)
+  if (runner.hub.active()) {
+    const fields = { store: runner.alias, ...runFields(run.record) }
+    const duration = run.endedAt - run.startedAt
+    switch (ending._tag) {
+      case "Succeeded":
+        runner.hub.publish({
+          _tag: "RunSucceeded",
+          ...fields,
+          duration,
+          result: ending.result,
+          resultStored: ending.stored
+        })
+        break
+      case "Failed":
+        runner.hub.publish({
+          _tag: "RunFailed",
+          ...fields,
+          duration,
+          message: ending.failure.message,
+          nextAttemptAt: report._tag === "Retry" ? report.runAt : null
+        })
+        break
+      case "Cancelled":
+        runner.hub.publish({ _tag: "RunCancelled", ...fields, started: true })
+        break
+      case "Expired":
+        runner.hub.publish({ _tag: "RunExpired", ...fields })
+        break
+      case "Lost":
+        runner.hub.publish({ _tag: "RunLost", ...fields })
+        break
+      case "Released":
+        runner.hub.publish({ _tag: "RunReleased", ...fields })
+        break
+    }
+  }
+  if (report._tag === "End") runner.onEnd(report.id)
+}

@@ -1,0 +1,32 @@
+import { Effect } from "effect"
+import { announce } from "./announce.ts"
+import { triggerVersion } from "./Resolver.ts"
+import type { Runner } from "./Runner.ts"
+import { untilSchedule } from "./wake.ts"
+
+const batch = 1_000
+
+/** Due schedules → decisions → runs. Sleeps until the next nominal time, a change, or the poll of a shared store. */
+export const loop = (runner: Runner): Effect.Effect<void> => Effect.forever(turn(runner))
+
+const turn = Effect.fnUntraced(function* (runner: Runner) {
+  const { bells, calls, state, store } = runner
+  bells.fire.arm()
+  if (state.paused) return yield* bells.fire.sleep(undefined)
+  const { applied, full } = yield* calls.insist(
+    "fire",
+    Effect.suspend(() =>
+      store.fire({
+        now: runner.clock.now(),
+        limit: batch,
+        version: triggerVersion,
+        triggers: runner.triggers(),
+        transition: runner.advance
+      })
+    )
+  )
+  announce(runner, applied)
+  // A batch of a million due schedules must not keep the handlers from running.
+  if (full) return yield* Effect.yieldNow
+  yield* bells.fire.sleep(yield* untilSchedule(runner))
+})

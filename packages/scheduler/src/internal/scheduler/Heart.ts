@@ -1,0 +1,111 @@
+import { Effect, Exit } from "effect"
+import * as metrics from "./metrics.ts"
+import { triggerVersion } from "./Resolver.ts"
+import type { Runner } from "./Runner.ts"
+
+/**
+ * Keeps this node's lease. A lease that has passed is not a death: late renewal succeeds as long as no reaper has marked
+ * the row. Once it is marked, everything of this node is another's, and the node goes on under a new id.
+ *
+ * A store of this process alone has no leases: there the heart only hears of cancels.
+ */
+export const loop = (runner: Runner): Effect.Effect<void> =>
+  runner.store.shared ? Effect.andThen(register(runner), Effect.forever(beat(runner))) : Effect.forever(listen(runner))
+
+const register = Effect.fnUntraced(function* (runner: Runner) {
+  const sent = yield* runner.calls.insist(
+    "register",
+    Effect.suspend(() => {
+      const sent = runner.clock.monotonic()
+      return Effect.as(
+        runner.store.register({
+          now: runner.clock.now(),
+          node: runner.state.node,
+          lease: runner.settings.lease,
+          version: triggerVersion,
+          ...abilities(runner)
+        }),
+        sent
+      )
+    })
+  )
+  runner.state.leaseUntil = sent + runner.settings.lease
+  runner.state.healthySince = sent
+  runner.bells.claim.ring()
+})
+
+const abilities = (runner: Runner) => ({ jobs: [...runner.registry.entries.keys()], triggers: runner.triggers() })
+
+const beat = Effect.fnUntraced(function* (runner: Runner) {
+  const { bells, clock, settings, state } = runner
+  bells.heart.arm()
+  const due = state.leaseUntil - (settings.lease * 2) / 3
+  // A renewal that failed is sent again sooner, and the end of the lease must be noticed when it comes.
+  const retry = state.healthySince === undefined ? settings.lease / 12 : due - clock.monotonic()
+  yield* bells.heart.sleep(Math.max(1, Math.min(retry, settings.lease / 3)))
+  metrics.leaseAge.updateUnsafe(clock.monotonic() - (state.leaseUntil - settings.lease), runner.context)
+  const sent = clock.monotonic()
+  const exit = yield* Effect.exit(
+    runner.calls.once(
+      "heartbeat",
+      runner.store.heartbeat({
+        now: clock.now(),
+        node: state.node,
+        lease: settings.lease,
+        ...abilities(runner)
+      }),
+      settings.lease / 6
+    )
+  )
+  if (Exit.isSuccess(exit)) {
+    if (exit.value.fenced) return yield* fence(runner)
+    state.leaseUntil = sent + settings.lease
+    state.healthySince ??= sent
+    if (exit.value.cancel.length > 0) cancel(runner, exit.value.cancel)
+    bells.claim.ring()
+  } else {
+    state.healthySince = undefined
+    if (clock.monotonic() >= state.leaseUntil) surrender(runner)
+  }
+})
+
+const cancel = (runner: Runner, ids: ReadonlyArray<string>): void => {
+  for (const id of ids) runner.running.get(id)?.interrupt("cancel")
+}
+
+/** Without a lease another node may soon run the same: what must not run twice at once is given back. */
+const surrender = (runner: Runner): void => {
+  for (const run of runner.running.values()) {
+    if (run.record.key !== null || run.record.delivery === "atMostOnce") run.interrupt("release")
+  }
+}
+
+const fence = Effect.fnUntraced(function* (runner: Runner) {
+  const runs = [...runner.running.values()]
+  const old = runner.state.node
+  runner.state.leaseUntil = -Infinity
+  runner.state.node = runner.newId()
+  runner.state.uncertain = false
+  runner.running.clear()
+  for (const run of runs) run.interrupt("fence")
+  runner.hub.publish({ _tag: "NodeFenced", store: runner.alias, newNode: runner.state.node, runs: runs.length })
+  yield* Effect.logWarning(
+    `Node ${old} was declared dead by another node (its lease had passed): its ${runs.length} runs were interrupted here`
+  )
+  yield* register(runner)
+})
+
+const listen = (runner: Runner): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    runner.bells.heart.arm()
+    if (runner.running.size === 0) return runner.bells.heart.sleep(undefined)
+    return Effect.andThen(
+      Effect.map(runner.calls.insist("held", runner.store.held({ node: runner.state.node })), (held) =>
+        cancel(
+          runner,
+          held.filter((run) => run.cancelAt !== null).map((run) => run.id)
+        )
+      ),
+      runner.bells.heart.sleep(undefined)
+    )
+  })

@@ -1,0 +1,48 @@
+import { Effect } from "effect"
+import { announce, runFields } from "./announce.ts"
+import type { Runner } from "./Runner.ts"
+
+const batch = 500
+
+/** After a lease's end, before its node is marked: the time by which a late renewal may still save it. */
+const grace = 1_000
+
+/**
+ * Marks nodes whose lease has passed, and takes back their runs. It does so only after its own renewals have all
+ * succeeded for one whole lease: after an outage of the store every lease has passed, and nobody is dead.
+ */
+export const loop = (runner: Runner): Effect.Effect<void> =>
+  Effect.forever(
+    Effect.gen(function* () {
+      const { clock, settings, state } = runner
+      const healthySince = state.healthySince
+      const healthyFor = healthySince === undefined ? 0 : clock.monotonic() - healthySince
+      if (healthyFor < settings.lease) return yield* pause(settings.lease - healthyFor)
+      const reaped = yield* runner.calls.insist(
+        "reap",
+        Effect.suspend(() =>
+          runner.store.reap({
+            now: clock.now(),
+            node: state.node,
+            delays: settings.recoveryDelays,
+            limit: batch,
+            transition: runner.advance
+          })
+        )
+      )
+      for (const dead of reaped.dead) runner.hub.publish({ _tag: "NodeReaped", store: runner.alias, dead })
+      for (const run of reaped.recovered) {
+        runner.hub.publish({ _tag: "RunRecovered", store: runner.alias, ...runFields(run), runAt: run.runAt })
+      }
+      for (const run of reaped.lost) {
+        runner.hub.publish({ _tag: "RunLost", store: runner.alias, ...runFields(run) })
+        runner.onEnd(run.id)
+      }
+      announce(runner, reaped.applied)
+      if (reaped.full) return yield* Effect.yieldNow
+      const next = reaped.nextLease === undefined ? settings.lease : reaped.nextLease + grace - reaped.now
+      yield* pause(Math.min(Math.max(next, 100), settings.lease))
+    })
+  )
+
+const pause = (millis: number) => Effect.sleep(Math.max(1, millis))

@@ -1,0 +1,246 @@
+import { Cause, Context, Effect, Exit, type Fiber, Option, References, Result, type Schema } from "effect"
+import type * as Job from "../../Job.ts"
+import type { BusyRun, Entry } from "../../JobRegistry.ts"
+import { type Current, type Failure, JobRun, type RunRecord } from "../../JobRun.ts"
+import { byteLength, codecOf, parseJson } from "../codec.ts"
+import type { HeapEntry } from "../heap.ts"
+import { runFields } from "./announce.ts"
+import * as metrics from "./metrics.ts"
+import type { Runner } from "./Runner.ts"
+import { isTraced } from "./StoreCalls.ts"
+
+/** Why a handler was interrupted. A later reason replaces an earlier one only if it is stronger. */
+export type Interruption = "timeout" | "cancel" | "release" | "fence"
+
+const strength: Record<Interruption, number> = { timeout: 0, release: 1, cancel: 2, fence: 3 }
+
+/** How an execution ended, before the finisher has decided on a retry. */
+export type Ending =
+  | { readonly _tag: "Succeeded"; readonly result: string | null; readonly stored: boolean }
+  | { readonly _tag: "Failed"; readonly failure: Failure; readonly input: Job.JobFailure<unknown> | undefined }
+  | { readonly _tag: "Cancelled" | "Expired" | "Released" | "Lost" }
+
+/** One claimed run, from its claim to the storing of its report. */
+export class Running implements BusyRun, HeapEntry {
+  heapIndex = -1
+  /** Monotonic milliseconds at which the deadline loop looks at it. */
+  deadline = Infinity
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+  interruption: Interruption | undefined
+  interruptedAt = 0
+  ending: Ending | undefined
+  progress: string | null
+  /** Wall clock. */
+  endedAt = 0
+  readonly record: RunRecord
+  readonly entry: Entry | undefined
+  readonly node: string
+  readonly startedAt: number
+  private readonly deadlines: Runner["deadlines"]
+
+  constructor(
+    record: RunRecord,
+    entry: Entry | undefined,
+    node: string,
+    startedAt: number,
+    deadlines: Runner["deadlines"]
+  ) {
+    this.deadlines = deadlines
+    this.record = record
+    this.entry = entry
+    this.node = node
+    this.startedAt = startedAt
+    this.progress = record.progress
+  }
+
+  get execution(): number {
+    return this.record.failures + this.record.recoveries + 1
+  }
+
+  interrupt(why: Interruption): void {
+    if (this.ending !== undefined) return
+    if (this.interruption !== undefined && strength[this.interruption] >= strength[why]) return
+    const first = this.interruption === undefined
+    this.interruption = why
+    if (first) this.deadlines.interrupted(this)
+    this.fiber?.interruptUnsafe()
+  }
+
+  release(): void {
+    this.interrupt("release")
+  }
+}
+
+/**
+ * Starts a claimed run in a slot that the claimer holds for it. Whatever happens, the slot is given back when the handler
+ * has ended, and a report reaches the finisher.
+ */
+export const start = (runner: Runner, record: RunRecord, now: number): void => {
+  const entry = runner.registry.entries.get(record.job)
+  const run = new Running(record, entry, runner.state.node, now, runner.deadlines)
+  runner.running.set(record.id, run)
+  if (record.startBy !== null && now > record.startBy) return end(runner, run, { _tag: "Expired" })
+  if (entry === undefined || runner.state.closing) return end(runner, run, { _tag: "Released" })
+  const payload = codecOf(entry.job).decodePayload(record.payload)
+  if (Result.isFailure(payload)) {
+    const failure: Failure = {
+      at: now,
+      kind: "undecodable",
+      message: `The payload does not fit the job's schema: ${payload.failure}`
+    }
+    return end(runner, run, { _tag: "Failed", failure, input: undefined })
+  }
+  if (runner.hub.active()) {
+    runner.hub.publish({ _tag: "RunStarted", store: runner.alias, ...runFields(record), lateness: now - record.runAt })
+  }
+  metrics.lateness.updateUnsafe(now - record.runAt, runner.context)
+  metrics.running.updateUnsafe(runner.slots.used, runner.context)
+  entry.idle.closeUnsafe()
+  entry.busy.add(run)
+  runner.deadlines.started(run, entry.job.settings.timeout)
+  const handler = Effect.suspend(() => entry.handler(payload.success as never))
+  const fiber = Effect.runForkWith(contextOf(runner, run, entry))(
+    isTraced(entry.context)
+      ? Effect.withSpan(handler, `Job.${record.job}`, { attributes: spanAttributes(run) })
+      : handler
+  )
+  run.fiber = fiber
+  // Whoever asked for an interruption while the handler ran its first steps found no fiber yet.
+  if (run.interruption !== undefined) fiber.interruptUnsafe()
+  fiber.addObserver((exit) => {
+    runner.deadlines.ended(run)
+    entry.busy.delete(run)
+    if (entry.busy.size === 0) entry.idle.openUnsafe()
+    end(runner, run, classify(runner, run, entry, exit))
+  })
+}
+
+const end = (runner: Runner, run: Running, ending: Ending): void => {
+  run.ending = ending
+  run.endedAt = runner.clock.now()
+  runner.slots.give(1)
+  if (run.interruption === "fence") {
+    // The run is another node's by now, and nothing of this execution may be stored.
+    if (runner.running.get(run.record.id) === run) runner.running.delete(run.record.id)
+    if (runner.running.size === 0) runner.bells.idle.ring()
+    return
+  }
+  metrics.duration.updateUnsafe(run.endedAt - run.startedAt, runner.context)
+  runner.reports.push(run)
+  runner.bells.finish.ring()
+}
+
+const classify = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<unknown, unknown>): Ending => {
+  const at = runner.clock.now()
+  if (Exit.isSuccess(exit)) {
+    const encoded = codecOf(entry.job).encodeSuccess(exit.value)
+    if (Result.isFailure(encoded)) {
+      const message = `The handler's result does not fit the job's success schema: ${encoded.failure}`
+      return { _tag: "Failed", failure: { at, kind: "died", message }, input: { _tag: "Died", message } }
+    }
+    const text = encoded.success
+    const stored = text === null || byteLength(text, runner.settings.resultLimit) <= runner.settings.resultLimit
+    return { _tag: "Succeeded", result: stored ? text : null, stored }
+  }
+  if (Cause.hasInterruptsOnly(exit.cause)) {
+    switch (run.interruption) {
+      case "timeout":
+        return timedOut(run, entry, at)
+      case "cancel":
+        return { _tag: "Cancelled" }
+      case "release":
+      case "fence":
+        return { _tag: entry.job.settings.delivery === "atMostOnce" ? "Lost" : "Released" }
+    }
+  }
+  if (run.interruption === "timeout") return timedOut(run, entry, at)
+  const error = Cause.findErrorOption(exit.cause)
+  if (Option.isSome(error)) {
+    const encoded = codecOf(entry.job).encodeError(error.value)
+    const failure: Failure = { at, kind: "failed", message: messageOf(error.value), error: encoded }
+    return { _tag: "Failed", failure, input: { _tag: "Failed", error: error.value } }
+  }
+  const message = limited(Cause.pretty(exit.cause))
+  return { _tag: "Failed", failure: { at, kind: "died", message }, input: { _tag: "Died", message } }
+}
+
+const timedOut = (run: Running, entry: Entry, at: number): Ending => ({
+  _tag: "Failed",
+  failure: {
+    at,
+    kind: "timedOut",
+    message: `Execution ${run.execution} took longer than ${entry.job.settings.timeout} ms`
+  },
+  input: { _tag: "TimedOut" }
+})
+
+const longestMessage = 8_192
+
+const limited = (text: string): string =>
+  text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}… (${text.length} characters in all)`
+
+const messageOf = (error: unknown): string =>
+  limited(
+    typeof error === "object" &&
+      error !== null &&
+      "message" in error &&
+      typeof error.message === "string" &&
+      error.message !== ""
+      ? error.message
+      : typeof error === "object" && error !== null && "_tag" in error
+        ? String(error._tag)
+        : String(error)
+  )
+
+const spanAttributes = (run: Running) => ({
+  job: run.record.job,
+  "run.id": run.record.id,
+  "schedule.id": run.record.scheduleId ?? "",
+  "run.nominal": run.record.nominal ?? 0,
+  "run.execution": run.execution,
+  "run.lateness": run.startedAt - run.record.runAt
+})
+
+/** The context that the handler's layer was built in, with the run itself and its id on every log line. */
+const contextOf = (runner: Runner, run: Running, entry: Entry): Context.Context<never> =>
+  Context.add(Context.add(entry.context, JobRun, current(runner, run)), References.CurrentLogAnnotations, {
+    ...Context.get(entry.context, References.CurrentLogAnnotations),
+    job: run.record.job,
+    runId: run.record.id
+  }) as Context.Context<never>
+
+const current = (runner: Runner, run: Running): Current => {
+  const { record } = run
+  return {
+    id: record.id,
+    job: record.job,
+    store: runner.alias,
+    scheduleId: record.scheduleId,
+    nominal: record.nominal,
+    cause: record.cause,
+    attempt: record.attempt,
+    execution: run.execution,
+    startedAt: run.startedAt,
+    progress: () =>
+      run.progress === null ? null : (Result.getOrElse(parseJson(run.progress), () => null) as Schema.Json),
+    setProgress: (progress) =>
+      Effect.suspend(() => {
+        const text = JSON.stringify(progress)
+        const entries = [{ id: record.id, attempt: record.attempt, progress: text }]
+        return Effect.andThen(
+          runner.calls.verb("progress", runner.store.progress({ node: run.node, entries })),
+          Effect.sync(() => void (run.progress = text))
+        )
+      }),
+    lastSuccess: <J extends Job.Any>(job: J) => {
+      if (record.scheduleId === null) return Effect.succeedNone
+      return Effect.map(
+        runner.calls.verb("getSchedules", runner.store.getSchedules({ ids: [record.scheduleId] })),
+        ([schedule]): Option.Option<Job.Success<J>> => {
+          if (schedule?.lastSuccess == null || schedule.generation !== record.generation) return Option.none()
+          return Option.map(Result.getSuccess(codecOf(job).decodeSuccess(schedule.lastSuccess.value)), (value) => value)
+        }
+      )
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import { Context, Effect, Exit, Fiber, Random, Scope } from "effect"
+import type { JobRegistryService } from "../../JobRegistry.ts"
+import { type JobStoreService, Signal, type Transition } from "../../JobStore.ts"
+import type { MakeId } from "../uuid.ts"
+import * as Claimer from "./Claimer.ts"
+import * as Deadlines from "./Deadlines.ts"
+import type { EventHub } from "./EventHub.ts"
+import * as Finisher from "./Finisher.ts"
+import * as Firer from "./Firer.ts"
+import * as Heart from "./Heart.ts"
+import * as Janitor from "./Janitor.ts"
+import * as Reaper from "./Reaper.ts"
+import type { Runner } from "./Runner.ts"
+import type { Settings } from "./settings.ts"
+import type { Slots } from "./Slots.ts"
+import * as StoreCalls from "./StoreCalls.ts"
+import { supervise } from "./supervise.ts"
+import { type ClockWatch, make as makeWakeup } from "./Wakeup.ts"
+
+/** How long a handler that was interrupted at the end may still take. What it holds then is left to the lease. */
+const lastGrace = 5_000
+
+/** Runs one store: its loops in one scope, started and drained together. */
+export interface StoreRunner {
+  readonly runner: Runner
+  readonly start: Effect.Effect<void>
+  /** Stops, as `SchedulerService.drain` says. Can be started again. */
+  readonly drain: (deadline: number) => Effect.Effect<void>
+  readonly setPaused: (paused: boolean) => void
+}
+
+export const make = Effect.fnUntraced(function* (options: {
+  readonly alias: string
+  readonly store: JobStoreService
+  readonly settings: Settings
+  readonly hub: EventHub
+  readonly registry: JobRegistryService
+  readonly slots: Slots
+  readonly clock: ClockWatch
+  readonly newId: MakeId
+  readonly advance: Transition
+  /** The custom rules that are known here. */
+  readonly triggers: () => ReadonlyArray<string>
+  readonly onEnd: (runId: string) => void
+  readonly onSignal: (signal: number) => void
+}) {
+  const { alias, clock, hub, settings, store } = options
+  const context = yield* Effect.context<never>()
+  const bells = {
+    fire: makeWakeup(clock),
+    claim: makeWakeup(clock),
+    finish: makeWakeup(clock),
+    heart: makeWakeup(clock),
+    idle: makeWakeup(clock)
+  }
+  const runner: Runner = {
+    alias,
+    store,
+    settings,
+    hub,
+    registry: options.registry,
+    slots: options.slots,
+    clock,
+    newId: options.newId,
+    advance: options.advance,
+    triggers: options.triggers,
+    context,
+    random: Context.get(context, Random.Random),
+    bells,
+    running: new Map(),
+    reports: [],
+    onEnd: options.onEnd,
+    deadlines: Deadlines.make(clock, makeWakeup(clock), settings.stuckAfter),
+    state: {
+      node: options.newId(),
+      leaseUntil: store.shared ? -Infinity : Infinity,
+      healthySince: undefined,
+      paused: false,
+      closing: false,
+      uncertain: false
+    },
+    calls: StoreCalls.make({
+      alias,
+      store,
+      timeout: settings.storeTimeout,
+      clock,
+      context,
+      onDegraded: (error) =>
+        hub.publish({
+          _tag: "StoreDegraded",
+          store: alias,
+          method: error.method,
+          reason: error.reason,
+          message: error.message
+        }),
+      onRecovered: (after) => {
+        hub.publish({ _tag: "StoreRecovered", store: alias, after })
+        bells.fire.ring()
+        bells.claim.ring()
+      }
+    })
+  }
+
+  yield* store.subscribe((signal) => {
+    if (signal & Signal.schedules) bells.fire.ring()
+    if (signal & Signal.runs) bells.claim.ring()
+    if (signal & Signal.cancel) bells.heart.ring()
+    options.onSignal(signal)
+  })
+  yield* listening(options.registry.listeners, () => {
+    bells.claim.ring()
+    bells.heart.ring()
+  })
+  yield* Effect.acquireRelease(
+    Effect.sync(() => options.slots.onFree(bells.claim.ring)),
+    (stop) => Effect.sync(stop)
+  )
+
+  let live: Live | undefined
+
+  const start = Effect.suspend(() => {
+    if (live !== undefined) return Effect.void
+    runner.state.closing = false
+    return Effect.map(startLoops(runner), (started) => void (live = started))
+  })
+
+  const drain = (deadline: number) =>
+    Effect.suspend(() => {
+      const loops = live
+      live = undefined
+      return loops === undefined ? Effect.void : Effect.uninterruptible(stop(runner, loops, deadline))
+    })
+
+  return {
+    runner,
+    start,
+    drain,
+    setPaused: (paused) => {
+      runner.state.paused = paused
+      bells.fire.ring()
+      bells.claim.ring()
+    }
+  } satisfies StoreRunner as StoreRunner
+})
+
+/** The fibers of a runner that works, in the order in which they are stopped. */
+interface Live {
+  readonly scope: Scope.Closeable
+  readonly intake: ReadonlyArray<Fiber.Fiber<void>>
+  readonly finisher: Fiber.Fiber<void>
+  readonly rest: ReadonlyArray<Fiber.Fiber<void>>
+  readonly heart: Fiber.Fiber<void>
+}
+
+const startLoops = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<Live> {
+  const scope = yield* Scope.make()
+  const fork = (fiber: string, loop: Effect.Effect<void>) =>
+    Effect.forkIn(
+      supervise(loop, (message) => runner.hub.publish({ _tag: "FiberRestarted", store: runner.alias, fiber, message })),
+      scope
+    )
+  const heart = yield* fork("heart", Heart.loop(runner))
+  const finisher = yield* fork("finisher", Finisher.loop(runner))
+  const rest = [yield* fork("deadlines", Deadlines.loop(runner)), yield* fork("janitor", Janitor.loop(runner))]
+  if (runner.store.shared) rest.push(yield* fork("reaper", Reaper.loop(runner)))
+  const intake = [yield* fork("firer", Firer.loop(runner)), yield* fork("claimer", Claimer.loop(runner))]
+  return { scope, heart, finisher, rest, intake }
+})
+
+/** Firer and claimer first, the heart last, so that nothing of what still runs is taken for dead. */
+const stop = Effect.fnUntraced(function* (runner: Runner, live: Live, deadline: number) {
+  const { clock, running, state, store } = runner
+  state.closing = true
+  yield* Fiber.interruptAll(live.intake)
+  yield* untilIdle(runner, clock.monotonic() + deadline)
+  for (const run of running.values()) run.interrupt("release")
+  yield* untilIdle(runner, clock.monotonic() + lastGrace)
+  yield* Fiber.interrupt(live.finisher)
+  yield* Fiber.interruptAll(live.rest)
+  yield* Fiber.interrupt(live.heart)
+  // With a run left that did not end, the row stays until its lease ends and a reaper takes the run back.
+  if (store.shared && running.size === 0) {
+    yield* Effect.ignore(runner.calls.once("leave", store.leave({ node: state.node })))
+    // Started again it is another node: the row is gone.
+    state.node = runner.newId()
+    state.leaseUntil = -Infinity
+  }
+  yield* Scope.close(live.scope, Exit.void)
+})
+
+/** Waits until every run has ended and is stored, at most until an instant of the monotonic clock. */
+const untilIdle = (runner: Runner, deadline: number): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    runner.bells.idle.arm()
+    const left = deadline - runner.clock.monotonic()
+    if (runner.running.size === 0 || left <= 0) return Effect.void
+    return Effect.andThen(
+      runner.bells.idle.sleep(left),
+      Effect.suspend(() => untilIdle(runner, deadline))
+    )
+  })
+
+const listening = (listeners: Set<() => void>, listener: () => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => void listeners.add(listener)),
+    () => Effect.sync(() => void listeners.delete(listener))
+  )

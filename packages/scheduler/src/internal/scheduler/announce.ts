@@ -1,0 +1,91 @@
+import type { EndedRun, RunRecord } from "../../JobRun.ts"
+import type { ScheduleRecord } from "../../JobSchedule.ts"
+import type { Applied } from "../../JobStore.ts"
+import type { EventHub } from "./EventHub.ts"
+import * as metrics from "./metrics.ts"
+import type { Runner } from "./Runner.ts"
+
+/** What every event of a run says. */
+export const runFields = (run: RunRecord | EndedRun) => ({
+  runId: run.id,
+  job: run.job,
+  scheduleId: run.scheduleId,
+  nominal: run.nominal,
+  cause: run.cause,
+  attempt: run.attempt,
+  execution: run.failures + run.recoveries + 1
+})
+
+/** Tells what came of committed transitions, and interrupts what they cancelled here. */
+export const announce = (runner: Runner, applied: ReadonlyArray<Applied>): void => {
+  for (const one of applied) {
+    for (const id of one.cancelRequested) runner.running.get(id)?.interrupt("cancel")
+    count(runner, one)
+    if (runner.hub.active()) publish(runner.hub, runner.alias, one)
+    for (const run of one.cancelled) runner.onEnd(run.id)
+    for (const run of one.replaced) runner.onEnd(run.id)
+  }
+}
+
+const count = (runner: Runner, { change }: Applied): void => {
+  if (change.runs.length > 0) metrics.fired.updateUnsafe(change.runs.length, runner.context)
+  for (const range of change.ranges) {
+    if (range.kind !== "paused") counters[range.kind].updateUnsafe(range.count, runner.context)
+  }
+}
+
+const counters = { missed: metrics.missed, skipped: metrics.skipped, dropped: metrics.dropped }
+
+const publish = (hub: EventHub, store: string, { after, before, cancelled, change, id, replaced }: Applied): void => {
+  const row = (after ?? before)!
+  const schedule = { store, scheduleId: id, job: row.job }
+  if (before === undefined) hub.publish({ _tag: "ScheduleAdded", ...schedule })
+  for (const range of change.ranges) {
+    const fields = { ...schedule, first: range.first, last: range.last, count: range.count }
+    switch (range.kind) {
+      case "missed":
+        hub.publish({ _tag: "RunMissed", ...fields })
+        break
+      case "skipped":
+        hub.publish({ _tag: "RunSkipped", ...fields })
+        break
+      case "dropped":
+        hub.publish({ _tag: "RunDropped", ...fields })
+        break
+      case "paused":
+        break
+    }
+  }
+  for (const run of replaced) {
+    const nominal = run.nominal ?? run.runAt
+    hub.publish({ _tag: "RunSkipped", ...schedule, first: nominal, last: nominal, count: 1 })
+  }
+  for (const run of cancelled) hub.publish({ _tag: "RunCancelled", store, ...runFields(run), started: false })
+  for (const run of change.runs) {
+    hub.publish({ _tag: "RunCreated", store, ...runFields(run), runAt: run.runAt, deferred: run.state === "deferred" })
+  }
+  if (after === undefined) {
+    hub.publish({ _tag: "ScheduleRemoved", ...schedule })
+    return
+  }
+  if (before === undefined) return
+  if (before.state === "paused" && after.state !== "paused") {
+    let skipped = 0
+    for (const range of change.ranges) if (range.kind === "paused") skipped += range.count
+    hub.publish({ _tag: "ScheduleResumed", ...schedule, skipped })
+  }
+  if (redefined(before, after)) hub.publish({ _tag: "ScheduleUpdated", ...schedule })
+  if (before.state !== after.state) {
+    if (after.state === "paused") hub.publish({ _tag: "SchedulePaused", ...schedule })
+    if (after.state === "exhausted") hub.publish({ _tag: "ScheduleExhausted", ...schedule })
+    if (after.state === "faulty") hub.publish({ _tag: "ScheduleFaulty", ...schedule, message: after.error ?? "" })
+  }
+}
+
+const redefined = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
+  before.trigger !== after.trigger ||
+  before.policy !== after.policy ||
+  before.payload !== after.payload ||
+  before.job !== after.job ||
+  before.priority !== after.priority ||
+  before.generation !== after.generation

@@ -1,0 +1,46 @@
+import { Config, Schema } from "effect"
+import type { SchedulerOptions } from "../../SchedulerOptions.ts"
+
+const duration = Schema.optionalKey(Schema.DurationFromString)
+const whole = Schema.optionalKey(Schema.Number.check(Schema.isGreaterThanOrEqualTo(1)))
+
+const Policies = Schema.Struct({
+  missed: Schema.optionalKey(
+    Schema.Struct({
+      run: Schema.optionalKey(Schema.Literals(["none", "latest", "all"])),
+      grace: duration,
+      within: duration,
+      limit: whole
+    })
+  ),
+  overlap: Schema.optionalKey(Schema.Literals(["skip", "bufferOne", "bufferAll", "cancelPrevious", "allow"])),
+  maxInstances: whole,
+  buffer: Schema.optionalKey(Schema.Number),
+  jitter: duration,
+  maxRuns: whole
+})
+
+const Options = Schema.Struct({
+  maxRunning: whole,
+  queues: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct({ concurrency: Schema.Number }))),
+  policies: Schema.optionalKey(Policies),
+  lease: duration,
+  pollInterval: duration,
+  storeTimeout: duration,
+  drainDeadline: duration,
+  stuckAfter: duration,
+  unresolvedAfter: duration,
+  janitorInterval: duration,
+  recoveryDelays: Schema.optionalKey(Schema.Array(Schema.DurationFromString)),
+  retention: Schema.optionalKey(
+    Schema.Struct({ succeeded: duration, others: duration, exhausted: duration, keys: duration })
+  ),
+  payloadLimit: whole,
+  resultLimit: whole,
+  eventsBuffer: whole,
+  autoStart: Schema.optionalKey(Schema.Boolean),
+  origin: Schema.optionalKey(Schema.String)
+})
+
+/** Every option that a text can say, as keys under `scheduler`. */
+export const options: Config.Config<Omit<SchedulerOptions, "stores" | "triggers">> = Config.schema(Options, "scheduler")

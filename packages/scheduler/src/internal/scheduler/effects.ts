@@ -1,0 +1,37 @@
+import { type Context, Effect, Schema } from "effect"
+import * as Job from "../../Job.ts"
+import type { JobRegistryService } from "../../JobRegistry.ts"
+import type { SchedulerService } from "../../Scheduler.ts"
+import { ScheduleExists } from "../../SchedulerError.ts"
+import { type Core, effectsAlias, refuse } from "./Core.ts"
+
+/**
+ * Schedules any effect: as a job that is known to this scheduler alone, in a store of its own in memory. When the caller's
+ * scope closes the schedule goes first, then what runs is drained, then what waited is dropped.
+ */
+export const make = (
+  core: Core,
+  registry: JobRegistryService,
+  verbs: Pick<SchedulerService, "schedule" | "unschedule">
+): SchedulerService["scheduleEffect"] =>
+  Effect.fnUntraced(function* (effect, { timeout, ...options }) {
+    if (registry.entries.has(options.id)) {
+      return yield* refuse(new ScheduleExists({ scheduleId: options.id, store: effectsAlias }))
+    }
+    const job = Job.make(options.id, { error: Schema.Unknown, timeout })
+    const context = yield* Effect.context<never>()
+    yield* Effect.addFinalizer(() => dropRuns(core, options.id))
+    yield* registry.register(job, () => effect as Effect.Effect<unknown, unknown>, context as Context.Context<never>)
+    yield* Effect.acquireRelease(verbs.schedule(job, { ...options, store: effectsAlias }), () =>
+      Effect.ignore(verbs.unschedule(options.id, { store: effectsAlias }))
+    )
+  })
+
+const dropRuns = Effect.fnUntraced(function* (core: Core, job: string) {
+  const runner = core.stores.get(effectsAlias)?.runner
+  if (runner === undefined) return
+  const { items } = yield* Effect.orDie(runner.store.listRuns({ filter: { job }, limit: 100_000 }))
+  for (const { id } of items) {
+    yield* Effect.orDie(runner.store.cancel({ now: core.clock.now(), id, transition: runner.advance }))
+  }
+})

@@ -1,0 +1,181 @@
+import { Clock, Context, Duration, Effect, Layer, type Scope } from "effect"
+import { JobRegistry, type JobRegistryService } from "../../JobRegistry.ts"
+import { JobStore } from "../../JobStore.ts"
+import * as MemoryJobStore from "../../MemoryJobStore.ts"
+import type { SchedulerService } from "../../Scheduler.ts"
+import { DuplicateStore, SchedulerError } from "../../SchedulerError.ts"
+import type { SchedulerOptions, Stores } from "../../SchedulerOptions.ts"
+import { TriggerRegistry } from "../../Trigger.ts"
+import { makeRegistry } from "../registry.ts"
+import * as transitions from "../transitions/index.ts"
+import { makeUuidV7 } from "../uuid.ts"
+import { type Core, defaultAlias, effectsAlias } from "./Core.ts"
+import { make as makeEffects } from "./effects.ts"
+import * as EventHub from "./EventHub.ts"
+import * as Resolver from "./Resolver.ts"
+import { make as makeRunVerbs } from "./runVerbs.ts"
+import { contextOf, encodedPolicy, make as makeScheduleVerbs } from "./scheduleVerbs.ts"
+import { resolve, type StoresError, type StoresServices } from "./settings.ts"
+import { Slots } from "./Slots.ts"
+import * as StoreRunner from "./StoreRunner.ts"
+import { make as makeViews } from "./views.ts"
+import * as Waiters from "./Waiters.ts"
+import { makeClockWatch } from "./Wakeup.ts"
+
+/** A scheduler for as long as the scope is open. A client does everything but fire and run. */
+export const make = <S extends Stores>(
+  options: SchedulerOptions<S>,
+  client: boolean
+): Effect.Effect<SchedulerService, StoresError<S> | SchedulerError, StoresServices<S> | JobRegistry | Scope.Scope> =>
+  // The stores are gone through by alias, which loses what each of them may fail with and needs.
+  build(options, client) as Effect.Effect<
+    SchedulerService,
+    StoresError<S> | SchedulerError,
+    StoresServices<S> | JobRegistry | Scope.Scope
+  >
+
+const build = Effect.fnUntraced(function* (
+  options: SchedulerOptions<Stores>,
+  client: boolean
+): Effect.fn.Return<SchedulerService, unknown, unknown> {
+  const settings = resolve(options)
+  const registry: JobRegistryService = yield* JobRegistry
+  registry.drainDeadline = settings.drainDeadline
+  const triggers = yield* TriggerRegistry
+  const newId = yield* makeUuidV7
+  const stores: Core["stores"] = new Map()
+  const hub = yield* EventHub.make({
+    clock: yield* Clock.Clock,
+    node: (store) => (stores.get(store) ?? stores.get(defaultAlias))?.runner.state.node ?? "",
+    capacity: settings.eventsBuffer
+  })
+  const clock = makeClockWatch(yield* Clock.Clock, (by) => {
+    hub.publish({ _tag: "ClockJumped", store: "", by })
+    for (const { runner } of stores.values()) {
+      runner.bells.fire.ring()
+      runner.bells.claim.ring()
+    }
+  })
+  const waiters = Waiters.make()
+  const resolver = Resolver.make(settings.triggers, triggers.lookup)
+  const core: Core = {
+    settings,
+    hub,
+    registry,
+    clock,
+    newId,
+    resolver,
+    waiters,
+    stores,
+    usualPolicy: encodedPolicy({ settings }, {}, "policies of the scheduler"),
+    declared: new Set(),
+    state: { started: false, paused: false, tentative: settings.autoStart || client ? undefined : new Map() }
+  }
+  const advance = transitions.advance(contextOf(core))
+  const slots = new Slots(settings.maxRunning)
+
+  const attach = Effect.fnUntraced(function* <E, R>(
+    alias: string,
+    layer: Layer.Layer<JobStore, E, R>,
+    handlers: JobRegistryService
+  ): Effect.fn.Return<void, E | SchedulerError, R | Scope.Scope> {
+    if (stores.has(alias)) return yield* new SchedulerError({ reason: new DuplicateStore({ store: alias }) })
+    const store = Context.get(yield* Layer.build(layer), JobStore)
+    if (stores.has(alias)) return yield* new SchedulerError({ reason: new DuplicateStore({ store: alias }) })
+    const runner = yield* StoreRunner.make({
+      alias,
+      store,
+      settings,
+      hub,
+      registry: handlers,
+      slots,
+      clock,
+      newId,
+      advance,
+      triggers: resolver.names,
+      onEnd: waiters.ended,
+      onSignal: waiters.signal
+    })
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        stores.set(alias, runner)
+        runner.setPaused(core.state.paused)
+        hub.publish({ _tag: "StoreAdded", store: alias, description: store.description, shared: store.shared })
+      }),
+      () =>
+        Effect.andThen(
+          runner.drain(settings.drainDeadline),
+          Effect.sync(() => {
+            stores.delete(alias)
+            hub.publish({ _tag: "StoreRemoved", store: alias })
+          })
+        )
+    )
+    if (core.state.started) yield* runner.start
+  })
+
+  const given: Stores = options.stores ?? {}
+  const aliases = Object.keys(given)
+  if (!aliases.includes(defaultAlias)) yield* attach(defaultAlias, MemoryJobStore.layer, registry)
+  for (const alias of aliases) yield* attach(alias, given[alias]!, registry)
+  const effects = makeRegistry()
+  effects.drainDeadline = settings.drainDeadline
+  if (!client) yield* attach(effectsAlias, Layer.fresh(MemoryJobStore.layer), effects)
+
+  const start: SchedulerService["start"] = Effect.suspend(() => {
+    if (core.state.started || client) return Effect.void
+    core.state.started = true
+    const tentative = [...(core.state.tentative?.values() ?? [])]
+    core.state.tentative = undefined
+    return Effect.gen(function* () {
+      hub.publish({ _tag: "SchedulerStarted", store: "" })
+      for (const one of tentative) yield* one.store
+      for (const runner of stores.values()) yield* runner.start
+    })
+  })
+
+  const drain: SchedulerService["drain"] = (deadline) =>
+    Effect.suspend(() => {
+      if (!core.state.started) return Effect.void
+      core.state.started = false
+      const millis = deadline === undefined ? settings.drainDeadline : durationOf(deadline)
+      return Effect.andThen(
+        Effect.forEach([...stores.values()], (runner) => runner.drain(millis), {
+          concurrency: "unbounded",
+          discard: true
+        }),
+        Effect.sync(() => hub.publish({ _tag: "SchedulerStopped", store: "" }))
+      )
+    })
+
+  const setPaused = (paused: boolean) =>
+    Effect.sync(() => {
+      if (core.state.paused === paused) return
+      core.state.paused = paused
+      for (const runner of stores.values()) runner.setPaused(paused)
+      hub.publish({ _tag: paused ? "SchedulerPaused" : "SchedulerResumed", store: "" })
+    })
+
+  const scheduleVerbs = makeScheduleVerbs(core)
+  const service: SchedulerService = {
+    ...makeViews(core),
+    ...makeRunVerbs(core),
+    ...scheduleVerbs,
+    scheduleEffect: makeEffects(core, effects, scheduleVerbs),
+    node: Effect.sync(() => stores.get(defaultAlias)!.runner.state.node),
+    start,
+    drain,
+    pauseAll: setPaused(true),
+    resumeAll: setPaused(false),
+    addStore: (alias, layer) => attach(alias, layer, registry),
+    stores: Effect.sync(() => [...stores.keys()].filter((alias) => alias !== effectsAlias)),
+    events: hub.stream,
+    on: hub.on
+  }
+  // The first finalizer to run: nothing of a store may close before its runs have been drained.
+  yield* Effect.addFinalizer(() => drain())
+  if (settings.autoStart) yield* start
+  return service
+})
+
+const durationOf = (input: Duration.Input): number => Math.max(0, Duration.toMillis(Duration.fromInputUnsafe(input)))

@@ -1,0 +1,306 @@
+import { DateTime, Effect, Option, Result } from "effect"
+import type * as Job from "../../Job.ts"
+import type { EndedRun, RunRecord } from "../../JobRun.ts"
+import type { JobStoreError } from "../../JobStore.ts"
+import type { EnqueueOptions, InStore, SchedulerService } from "../../Scheduler.ts"
+import {
+  InsideTransaction,
+  InvalidOption,
+  InvalidPayload,
+  RunNotFound,
+  RunNotRepeatable,
+  RunNotSucceeded,
+  ScheduleNotFound,
+  type SchedulerError
+} from "../../SchedulerError.ts"
+import { byteLength, codecOf } from "../codec.ts"
+import { announce, runFields } from "./announce.ts"
+import { type Core, defaultAlias, refuse, storeOf } from "./Core.ts"
+import { failuresOf } from "./Finisher.ts"
+import type { StoreRunner } from "./StoreRunner.ts"
+
+type Verbs = Pick<SchedulerService, "enqueue" | "enqueueAll" | "execute" | "awaitEnd" | "runNow" | "rerun" | "cancel">
+
+const batch = 1_000
+
+/** The verbs that make, await and end runs. */
+export const make = (core: Core): Verbs => {
+  const insert = Effect.fnUntraced(function* (
+    store: StoreRunner,
+    runs: ReadonlyArray<{ readonly run: RunRecord; readonly unique: string | null }>
+  ) {
+    const { runner } = store
+    const { ids } = yield* runner.calls.verb(
+      "enqueue",
+      Effect.suspend(() => runner.store.enqueue({ now: core.clock.now(), runs }))
+    )
+    if (runner.hub.active()) {
+      yield* afterCommit(store, () => {
+        runs.forEach(({ run }, i) => {
+          if (ids[i] !== run.id) return
+          runner.hub.publish({
+            _tag: "RunCreated",
+            store: runner.alias,
+            ...runFields(run),
+            runAt: run.runAt,
+            deferred: false
+          })
+        })
+      })
+    }
+    return ids
+  })
+
+  const enqueueAll: Verbs["enqueueAll"] = Effect.fnUntraced(function* (job, payloads, options) {
+    const store = yield* storeOf(core, options?.store)
+    const at = yield* instantOf(core, `job "${job.jobName}"`, options)
+    const ids: Array<string> = []
+    for (let from = 0; from < payloads.length; from += batch) {
+      const runs: Array<{ readonly run: RunRecord; readonly unique: null }> = []
+      for (const payload of payloads.slice(from, from + batch)) {
+        runs.push({ run: yield* newRun(core, job, payload, at, options), unique: null })
+      }
+      ids.push(...(yield* insert(store, runs)))
+    }
+    return ids
+  })
+
+  const enqueueOne = Effect.fnUntraced(function* <J extends Job.Any>(
+    job: J,
+    payload: Job.Payload<J>,
+    options: EnqueueOptions | undefined
+  ) {
+    const store = yield* storeOf(core, options?.store)
+    const at = yield* instantOf(core, `job "${job.jobName}"`, options)
+    const run = yield* newRun(core, job, payload, at, options)
+    const [id] = yield* insert(store, [{ run, unique: options?.idempotencyKey ?? null }])
+    return id!
+  })
+
+  const enqueue: Verbs["enqueue"] = (job, ...[payload, options]) => enqueueOne(job, payload, options)
+
+  const awaitEnd: Verbs["awaitEnd"] = Effect.fnUntraced(function* (runId, options) {
+    const store = yield* storeOf(core, options?.store)
+    yield* outsideTransaction(store, "awaitEnd")
+    const ended = yield* core.waiters.await(store, runId)
+    return ended ?? (yield* runNotFound(runId, options))
+  })
+
+  const executeOne = Effect.fnUntraced(function* <J extends Job.Any>(
+    job: J,
+    payload: Job.Payload<J>,
+    options: (EnqueueOptions & { readonly cancelOnInterrupt?: boolean | undefined }) | undefined
+  ) {
+    const store = yield* storeOf(core, options?.store)
+    yield* outsideTransaction(store, "execute")
+    const id = yield* enqueueOne(job, payload, options)
+    const ended = yield* options?.cancelOnInterrupt === true
+      ? Effect.onInterrupt(awaitEnd(id, options), () => Effect.ignore(cancel(id, options)))
+      : awaitEnd(id, options)
+    return yield* resultOf(job, ended)
+  })
+
+  const execute: Verbs["execute"] = (job, ...[payload, options]) => executeOne(job, payload, options)
+
+  const cancel: Verbs["cancel"] = Effect.fnUntraced(function* (runId, options) {
+    const store = yield* storeOf(core, options?.store)
+    const { runner } = store
+    const { answer, applied, ended, node } = yield* runner.calls.verb(
+      "cancel",
+      Effect.suspend(() => runner.store.cancel({ now: core.clock.now(), id: runId, transition: runner.advance }))
+    )
+    if (answer === "unknown") return yield* runNotFound(runId, options)
+    yield* afterCommit(store, () => {
+      if (node === runner.state.node) runner.running.get(runId)?.interrupt("cancel")
+      if (ended !== undefined) {
+        if (answer === "cancelled") {
+          runner.hub.publish({ _tag: "RunCancelled", store: runner.alias, ...runFields(ended), started: false })
+        }
+        core.waiters.ended(runId)
+      }
+      announce(runner, applied)
+    })
+    return answer
+  })
+
+  const runNow: Verbs["runNow"] = Effect.fnUntraced(function* (id, options) {
+    const store = yield* storeOf(core, options?.store)
+    const { runner } = store
+    let run: RunRecord | undefined
+    let found = false
+    const applied = yield* runner.calls.verb(
+      "modify",
+      Effect.suspend(() =>
+        runner.store.modify({
+          now: core.clock.now(),
+          ids: [id],
+          transition: (_, view, now) => {
+            found = view !== undefined
+            run = undefined
+            if (view === undefined || (options?.overlap === true && view.active + view.deferred > 0)) return undefined
+            const { schedule } = view
+            run = {
+              ...blank(core, now),
+              job: schedule.job,
+              queue: schedule.queue,
+              priority: schedule.priority,
+              payload: schedule.payload,
+              key: schedule.key,
+              delivery: schedule.delivery,
+              scheduleId: id,
+              generation: schedule.generation,
+              cause: "runNow"
+            }
+            return { schedule, runs: [run], ranges: [], replaceDeferred: false, cancelActive: false }
+          }
+        })
+      )
+    )
+    if (!found) {
+      return yield* refuse(new ScheduleNotFound({ scheduleId: id, store: options?.store ?? defaultAlias }))
+    }
+    yield* afterCommit(store, () => announce(runner, applied))
+    return Option.map(Option.fromUndefinedOr(run as RunRecord | undefined), (made) => made.id)
+  })
+
+  const rerun: Verbs["rerun"] = Effect.fnUntraced(function* (runId, options) {
+    const store = yield* storeOf(core, options?.store)
+    const { runner } = store
+    const { ended, unfinished } = yield* runner.calls.verb("getRuns", runner.store.getRuns({ ids: [runId] }))
+    const old = ended[0]
+    if (unfinished.length > 0) return yield* refuse(new RunNotRepeatable({ runId, why: "it has not ended yet" }))
+    if (old === undefined) return yield* runNotFound(runId, options)
+    if (old.payload === null) {
+      return yield* refuse(
+        new RunNotRepeatable({ runId, why: "it succeeded, and the payload of a success is not kept" })
+      )
+    }
+    const run: RunRecord = {
+      ...blank(core, core.clock.now()),
+      job: old.job,
+      queue: old.queue,
+      priority: old.priority,
+      payload: old.payload,
+      key: old.key,
+      delivery: old.delivery,
+      scheduleId: old.scheduleId,
+      generation: old.generation,
+      nominal: old.nominal,
+      cause: `rerun:${runId}`
+    }
+    yield* insert(store, [{ run, unique: null }])
+    return run.id
+  })
+
+  return { enqueue, enqueueAll, execute, awaitEnd, runNow, rerun, cancel }
+}
+
+/** Runs a step when what it tells of has been committed: at once, or at the end of the application's transaction. */
+export const afterCommit = (store: StoreRunner, step: () => void): Effect.Effect<void> => {
+  const { transaction } = store.runner.store
+  const run = Effect.sync(step)
+  return transaction === undefined ? run : transaction.afterCommit(run)
+}
+
+const outsideTransaction = (store: StoreRunner, verb: string): Effect.Effect<void, SchedulerError> => {
+  const { transaction } = store.runner.store
+  return transaction === undefined
+    ? Effect.void
+    : Effect.flatMap(transaction.active, (active) => (active ? refuse(new InsideTransaction({ verb })) : Effect.void))
+}
+
+const runNotFound = (runId: string, options: InStore | undefined) =>
+  refuse(new RunNotFound({ runId, store: options?.store ?? defaultAlias }))
+
+const instantOf = (
+  core: Core,
+  subject: string,
+  options: Pick<EnqueueOptions, "at"> | undefined
+): Effect.Effect<number, SchedulerError> => {
+  if (options?.at === undefined) return Effect.succeed(core.clock.now())
+  const at = DateTime.make(options.at)
+  return Option.isSome(at)
+    ? Effect.succeed(DateTime.toEpochMillis(at.value))
+    : refuse(new InvalidOption({ subject, option: "at", expected: "an instant", actual: String(options.at) }))
+}
+
+/** A run that was never claimed, without what says whose it is. */
+const blank = (core: Core, now: number) =>
+  ({
+    id: core.newId(),
+    nominal: null,
+    settles: false,
+    state: "pending",
+    waitsFor: null,
+    runAt: now,
+    startBy: null,
+    attempt: 0,
+    failures: 0,
+    recoveries: 0,
+    errors: "[]",
+    node: null,
+    startedAt: null,
+    cancelAt: null,
+    progress: null,
+    createdAt: now
+  }) as const
+
+const newRun = <J extends Job.Any>(
+  core: Core,
+  job: J,
+  payload: Job.Payload<J>,
+  at: number,
+  options: Pick<EnqueueOptions, "priority"> | undefined
+): Effect.Effect<RunRecord, SchedulerError> =>
+  Effect.map(encodePayload(core, job, payload, `job "${job.jobName}"`), (encoded) => ({
+    ...blank(core, core.clock.now()),
+    ...encoded,
+    job: job.jobName,
+    queue: job.settings.queue,
+    priority: options?.priority ?? job.settings.priority,
+    delivery: job.settings.delivery,
+    scheduleId: null,
+    generation: null,
+    cause: "enqueue",
+    runAt: at
+  }))
+
+/** The payload as it is stored, and the key that the job makes of it. */
+export const encodePayload = (
+  core: Core,
+  job: Job.Any,
+  payload: unknown,
+  subject: string
+): Effect.Effect<{ readonly payload: string; readonly key: string | null }, SchedulerError> => {
+  const encoded = codecOf(job).encodePayload(payload)
+  if (Result.isFailure(encoded)) {
+    return refuse(new InvalidPayload({ subject, job: job.jobName, why: encoded.failure }))
+  }
+  const limit = core.settings.payloadLimit
+  const bytes = byteLength(encoded.success, limit)
+  if (bytes > limit) {
+    const why = `it takes ${bytes} bytes, and payloadLimit is ${limit}. Store it elsewhere and schedule a reference`
+    return refuse(new InvalidPayload({ subject, job: job.jobName, why }))
+  }
+  return Effect.succeed({ payload: encoded.success, key: job.settings.key?.(payload as never) ?? null })
+}
+
+const resultOf = <J extends Job.Any>(
+  job: J,
+  ended: EndedRun
+): Effect.Effect<Job.Success<J>, Job.Error<J> | RunNotSucceeded | JobStoreError> => {
+  const not = (reason: RunNotSucceeded["reason"], detail: string) =>
+    Effect.fail(new RunNotSucceeded({ runId: ended.id, job: job.jobName, reason, detail }))
+  const codec = codecOf(job)
+  if (ended.outcome === "succeeded") {
+    if (!ended.resultStored) return not("resultNotStored", "its result is above resultLimit and was not kept")
+    const value = codec.decodeSuccess(ended.result)
+    return Result.isSuccess(value) ? Effect.succeed(value.success) : not("resultNotStored", value.failure)
+  }
+  const failure = failuresOf(ended.errors).at(-1)
+  if (ended.outcome === "failed" && failure?.kind === "failed" && failure.error !== undefined) {
+    const error = codec.decodeError(failure.error)
+    if (Result.isSuccess(error)) return Effect.fail(error.success as Job.Error<J>)
+  }
+  return not(ended.outcome, failure?.message ?? "")
+}

@@ -1,0 +1,217 @@
+import { Effect, Option, Stream } from "effect"
+import type { ScheduleRecord } from "../../JobSchedule.ts"
+import type { JobStoreError, Page, ScheduleFilter } from "../../JobStore.ts"
+import type { InStore, SchedulerService, ScheduleView, Upcoming } from "../../Scheduler.ts"
+import type { SchedulerError } from "../../SchedulerError.ts"
+import { parseJson } from "../codec.ts"
+import * as policies from "../policy.ts"
+import type { Draft } from "../transitions/index.ts"
+import { anchorAt } from "../trigger/anchor.ts"
+import { searchNext } from "../trigger/search.ts"
+import { isSpaced } from "../trigger/spaced.ts"
+import { type Core, defaultAlias, storeOf } from "./Core.ts"
+import { table } from "./render.ts"
+import type { StoreRunner } from "./StoreRunner.ts"
+
+type Views = Pick<
+  SchedulerService,
+  "get" | "list" | "listAll" | "upcoming" | "runs" | "history" | "historyAll" | "render"
+>
+
+type Failure = SchedulerError | JobStoreError
+
+const pageSize = 100
+const bigPage = 1_000
+
+/** What can be looked at. */
+export const make = (core: Core): Views => {
+  const get: Views["get"] = Effect.fnUntraced(function* (id, options) {
+    const store = yield* storeOf(core, options?.store)
+    const tentative = core.state.tentative?.get(`${store.runner.alias}\n${id}`)
+    if (tentative !== undefined) return Option.some(tentative.view())
+    const [row] = yield* store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [id] }))
+    return row === undefined
+      ? Option.none()
+      : Option.some(viewOf(core, store, row, yield* knownJobs(core, store, [row])))
+  })
+
+  const list: Views["list"] = Effect.fnUntraced(function* (options) {
+    const store = yield* storeOf(core, options?.store)
+    const { cursor, items } = yield* store.runner.calls.verb(
+      "listSchedules",
+      store.runner.store.listSchedules({
+        filter: options ?? {},
+        limit: options?.limit ?? pageSize,
+        cursor: options?.cursor
+      })
+    )
+    const jobs = yield* knownJobs(core, store, items)
+    const views = items.map((row) => viewOf(core, store, row, jobs))
+    const first = options?.cursor === undefined ? tentatives(core, store, options ?? {}) : []
+    return { items: [...first, ...views], cursor }
+  })
+
+  const listAll: Views["listAll"] = (options) => pages((cursor) => list({ ...options, limit: bigPage, cursor }))
+
+  const runs: Views["runs"] = Effect.fnUntraced(function* (options) {
+    const { runner } = yield* storeOf(core, options?.store)
+    const limit = options?.limit ?? pageSize
+    return yield* runner.calls.verb(
+      "listRuns",
+      runner.store.listRuns({ filter: options ?? {}, limit, cursor: options?.cursor })
+    )
+  })
+
+  const history: Views["history"] = Effect.fnUntraced(function* (options) {
+    const { runner } = yield* storeOf(core, options?.store)
+    const limit = options?.limit ?? pageSize
+    return yield* runner.calls.verb(
+      "history",
+      runner.store.history({ filter: options ?? {}, limit, cursor: options?.cursor })
+    )
+  })
+
+  const historyAll: Views["historyAll"] = (options) =>
+    pages((cursor) => history({ ...options, limit: bigPage, cursor }))
+
+  const upcoming: Views["upcoming"] = Effect.fnUntraced(function* (n, options) {
+    const soonest: Array<Upcoming> = []
+    yield* Stream.runForEach(listAll(options), (view) =>
+      Effect.sync(() => {
+        for (const at of timesOf(core, view, n)) {
+          if (soonest.length >= n && at >= soonest[soonest.length - 1]!.at) break
+          insert(soonest, { scheduleId: view.id, store: view.store, job: view.job, at })
+          if (soonest.length > n) soonest.pop()
+        }
+      })
+    )
+    return soonest
+  })
+
+  const render: Views["render"] = (options) =>
+    Effect.map(Stream.runCollect(listAll(options)), (views) => table(views, core.clock.now()))
+
+  return { get, list, listAll, runs, history, historyAll, upcoming, render }
+}
+
+const pages = <A>(page: (cursor: string | undefined) => Effect.Effect<Page<A>, Failure>): Stream.Stream<A, Failure> =>
+  Stream.paginate(undefined as string | undefined, (cursor) =>
+    Effect.map(page(cursor), ({ cursor, items }) => [items, cursor === undefined ? Option.none() : Option.some(cursor)])
+  )
+
+/** Inserts in the order of time; what is of one time keeps its order. */
+const insert = (sorted: Array<Upcoming>, one: Upcoming): void => {
+  let at = sorted.length
+  while (at > 0 && sorted[at - 1]!.at > one.at) at--
+  sorted.splice(at, 0, one)
+}
+
+/** The coming nominal times of a schedule, at most `n`. */
+function* timesOf(core: Core, view: ScheduleView, n: number): Generator<number> {
+  if (view.state !== "active" && view.state !== "unresolved" && view.state !== "tentative") return
+  if (view.nextAt === null) return
+  const first = Math.max(view.nextAt, 0)
+  yield first
+  if (view.trigger === undefined || isSpaced(view.trigger)) return
+  const left = (view.policy?.maxRuns ?? Infinity) - view.counts.fired
+  const trigger = anchorAt(view.trigger, core.clock.now())
+  for (let i = 1, at = first; i < Math.min(n, left); i++) {
+    const next = searchNext(trigger, at)
+    if (next._tag !== "Found") return
+    at = next.at
+    yield at
+  }
+}
+
+/**
+ * The jobs that a live node has a handler for, or undefined where every row's job has one here. The nodes are asked for
+ * only if it matters.
+ */
+const knownJobs = Effect.fnUntraced(function* (
+  core: Core,
+  { runner }: StoreRunner,
+  rows: ReadonlyArray<ScheduleRecord>
+) {
+  const jobs = new Set(core.registry.entries.keys())
+  if (rows.every((row) => jobs.has(row.job)) || !runner.store.shared) return jobs
+  for (const node of yield* runner.calls.verb("nodes", runner.store.nodes)) {
+    if (node.deadAt === null) for (const job of node.jobs) jobs.add(job)
+  }
+  return jobs
+})
+
+/** A row for a person. Without `jobs` it is not asked whether anyone has its job. */
+export const viewOf = (
+  core: Core,
+  { runner }: StoreRunner,
+  row: ScheduleRecord,
+  jobs?: ReadonlySet<string>
+): ScheduleView => {
+  const trigger = core.resolver.read(row)
+  const readable = typeof trigger !== "string"
+  const resolved = readable && (jobs === undefined || jobs.has(row.job))
+  return {
+    id: row.id,
+    store: runner.alias,
+    job: row.job,
+    trigger: readable ? anchorAt(trigger, row.anchor) : undefined,
+    description: readable ? String(trigger) : trigger,
+    payload: payloadOf(row.payload),
+    state: resolved || row.state !== "active" ? row.state : "unresolved",
+    nextAt: row.nextAt,
+    watermark: row.watermark,
+    counts: row.counts,
+    policy: policies.decode(row.policy),
+    priority: row.priority,
+    origin: row.origin,
+    error: row.error
+  }
+}
+
+/** A schedule that is kept for `start`: as if it started now. */
+export const tentativeView = (core: Core, alias: string, draft: Draft): ScheduleView => {
+  const trigger = core.resolver.read(draft)
+  const now = core.clock.now()
+  const readable = typeof trigger !== "string"
+  const anchored = readable ? anchorAt(trigger, now) : undefined
+  const next = anchored === undefined || isSpaced(anchored) ? undefined : searchNext(anchored, now - 1)
+  return {
+    id: draft.id,
+    store: alias,
+    job: draft.job,
+    trigger: anchored,
+    description: String(trigger),
+    payload: payloadOf(draft.payload),
+    state: "tentative",
+    nextAt: next?._tag === "Found" ? next.at : null,
+    watermark: null,
+    counts: { fired: 0, skipped: 0, missed: 0, dropped: 0, paused: 0 },
+    policy: policies.decode(draft.policy),
+    priority: draft.priority,
+    origin: draft.origin,
+    error: null
+  }
+}
+
+const payloadOf = (text: string): unknown => Option.getOrNull(Option.fromUndefinedOr(resultOf(text)))
+
+const resultOf = (text: string): unknown => {
+  const parsed = parseJson(text)
+  return parsed._tag === "Success" ? parsed.success : undefined
+}
+
+const tentatives = (
+  core: Core,
+  { runner }: StoreRunner,
+  filter: ScheduleFilter & InStore
+): ReadonlyArray<ScheduleView> =>
+  [...(core.state.tentative?.values() ?? [])]
+    .filter((one) => one.alias === (filter.store ?? defaultAlias) && one.alias === runner.alias)
+    .map((one) => one.view())
+    .filter(
+      (view) =>
+        (filter.job === undefined || view.job === filter.job) &&
+        (filter.origin === undefined || view.origin === filter.origin) &&
+        (filter.state === undefined || view.state === filter.state) &&
+        (filter.prefix === undefined || view.id.startsWith(filter.prefix))
+    )

@@ -1,0 +1,34 @@
+import { Effect } from "effect"
+import { triggerVersion } from "./Resolver.ts"
+import { claimable, type Runner } from "./Runner.ts"
+import { jittered } from "./StoreCalls.ts"
+
+/** How long the firer may sleep: until the next schedule is due, in milliseconds. */
+export const untilSchedule = (runner: Runner): Effect.Effect<number | undefined> => ask(runner, true)
+
+/** How long the claimer may sleep: until the next run that it could take is due, in milliseconds. */
+export const untilRun = (runner: Runner): Effect.Effect<number | undefined> => ask(runner, false)
+
+const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefined> =>
+  Effect.map(
+    runner.calls.insist(
+      "wake",
+      Effect.suspend(() =>
+        runner.store.wake({
+          now: runner.clock.now(),
+          version: triggerVersion,
+          triggers: schedules ? runner.triggers() : [],
+          jobs: schedules ? [] : claimable(runner),
+          queues: runner.settings.queues
+        })
+      )
+    ),
+    (wake) => {
+      const instant = schedules ? wake.schedules : wake.runs
+      // A shared store is changed by others too, and notifications are only a speed-up.
+      const poll = runner.store.shared ? jittered(runner.random, runner.settings.pollInterval) : undefined
+      if (instant === undefined) return poll
+      const delay = Math.max(0, instant - wake.now)
+      return poll === undefined ? delay : Math.min(delay, poll)
+    }
+  )
