@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto"
 import { Result } from "effect"
-import * as Trigger from "effect-scheduler/Trigger"
+import { Trigger } from "effect-scheduler"
 import { assignment } from "./assignment.ts"
 import { type CommandText, readCommand } from "./CommandText.ts"
 

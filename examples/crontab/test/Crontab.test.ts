@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Option } from "effect"
-import * as Trigger from "effect-scheduler/Trigger"
+import { Trigger } from "effect-scheduler"
 import * as Crontab from "../src/Crontab.ts"
 
 const parse = (...lines: ReadonlyArray<string>) => Crontab.parse(lines.join("\n"))
@@ -211,9 +211,9 @@ describe("a bad line is named with file, line, column and field", () => {
   })
 })
 
-describe("the id of a line", () => {
-  const ids = (...lines: ReadonlyArray<string>) => parse(...lines).entries.map(({ id }) => id)
+const ids = (...lines: ReadonlyArray<string>) => parse(...lines).entries.map(({ id }) => id)
 
+describe("the id of a line", () => {
   it("is the same wherever the line stands, whatever its blanks and environment", () => {
     const [id] = ids("*/5 * * * * x")
     assert.strictEqual(ids("# new", "0 0 * * * y", "*/5 * * * * x")[1], id)
