@@ -1,0 +1,239 @@
+/**
+ * A job store in the tables of a SQL database, here SQLite: `layerSqlite` for a file of its own, `layer` on the
+ * application's `SqlClient`, so that a schedule or a run is stored, or not, with the application's own rows.
+ *
+ * @since 0.1.0
+ */
+import { Effect, Layer, type Scope } from "effect"
+import { JobStore, JobStoreError, type JobStoreService, type StoreSignal } from "effect-scheduler/JobStore"
+import { SqlClient, type SqlError } from "effect/sql"
+import { makeExecutor } from "./internal/executor.ts"
+import { migrationsOf, prepareSchema } from "./internal/migrations.ts"
+import type { Program } from "./internal/program.ts"
+import { makeRunner } from "./internal/runner.ts"
+import { claim, isClaimable, wake } from "./internal/store/claim.ts"
+import { finish } from "./internal/store/finish.ts"
+import { maintain } from "./internal/store/maintain.ts"
+import { heartbeat, leave, nodes, reap, register } from "./internal/store/nodes.ts"
+import { cancel, enqueue, getRuns, held, history, listRuns, progress } from "./internal/store/runs.ts"
+import { fire, getSchedules, isDue, listSchedules, modify } from "./internal/store/schedules.ts"
+import type { Transaction } from "./internal/store/transaction.ts"
+import { toStoreError } from "./internal/storeError.ts"
+import { makeTables } from "./internal/tables.ts"
+import * as SqliteClient from "./SqliteClient.ts"
+
+const defaultPrefix = "scheduler_"
+
+/**
+ * Where the store's tables are.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** What the names of the tables begin with, `"scheduler_"` unless given: letters, digits and underscores. */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Makes a store on a client. With `migrate: false` the tables must be there in this release's version.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: Options & { readonly migrate?: boolean | undefined } = {}
+): Effect.Effect<JobStoreService, JobStoreError, SqlClient.SqlClient | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { client, description, file, tables } = yield* open(options)
+
+    const subscriptions = new Set<{ readonly listener: (change: StoreSignal) => void }>()
+    const notify = (signal: StoreSignal): void => {
+      for (const { listener } of subscriptions) listener(signal)
+    }
+    const runner = makeRunner(client)
+    const { read, write } = yield* makeExecutor({ client, runner, tables, description, notify })
+
+    const writes =
+      <P, A>(method: string, program: (tx: Transaction, params: P) => Program<A>) =>
+      (params: P): Effect.Effect<A, JobStoreError> =>
+        write(method, (tx) => program(tx, params))
+    const reads =
+      <P, A>(method: string, program: (tx: Transaction, params: P) => Program<A>) =>
+      (params: P): Effect.Effect<A, JobStoreError> =>
+        read(method, (tx) => program(tx, params))
+
+    return JobStore.of({
+      shared: file !== undefined,
+      description,
+      transaction: { active: runner.isJoined, afterCommit: client.afterCommit },
+      subscribe: (listener) =>
+        Effect.asVoid(
+          Effect.acquireRelease(
+            Effect.sync(() => {
+              // An object of its own for each subscription, so that one function can subscribe twice.
+              const subscription = { listener }
+              subscriptions.add(subscription)
+              return subscription
+            }),
+            (subscription) => Effect.sync(() => subscriptions.delete(subscription))
+          )
+        ),
+      register: writes("register", register),
+      heartbeat: writes("heartbeat", heartbeat),
+      leave: writes("leave", leave),
+      nodes: read("nodes", nodes),
+      reap: writes("reap", reap),
+      // The lock of a file is not taken to learn that there is nothing to do.
+      fire: (params) =>
+        Effect.flatMap(
+          read("fire", (tx) => isDue(tx, params)),
+          (found) =>
+            found
+              ? write("fire", (tx) => fire(tx, params))
+              : Effect.succeed({ applied: [], full: false, now: params.now })
+        ),
+      modify: writes("modify", modify),
+      getSchedules: reads("getSchedules", getSchedules),
+      listSchedules: reads("listSchedules", listSchedules),
+      enqueue: writes("enqueue", enqueue),
+      claim: (params) =>
+        Effect.flatMap(
+          read("claim", (tx) => isClaimable(tx, params)),
+          (found) => (found ? write("claim", (tx) => claim(tx, params)) : Effect.succeed({ runs: [], now: params.now }))
+        ),
+      finish: writes("finish", finish),
+      held: reads("held", held),
+      progress: writes("progress", progress),
+      cancel: writes("cancel", cancel),
+      getRuns: reads("getRuns", getRuns),
+      listRuns: reads("listRuns", listRuns),
+      history: reads("history", history),
+      wake: reads("wake", wake),
+      maintain: writes("maintain", maintain)
+    })
+  })
+
+/** The client and the tables on it, in this release's version. */
+const open = (options: Options & { readonly migrate?: boolean | undefined }) =>
+  Effect.gen(function* () {
+    const client = (yield* SqlClient.SqlClient).withoutTransforms()
+    const prefix = options.prefix ?? defaultPrefix
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,30}$/.test(prefix)) {
+      const message = `the prefix "${prefix}" is not made of letters, digits and underscores`
+      return yield* new JobStoreError({ reason: "Unknown", method: "open", message })
+    }
+    const tables = makeTables(prefix)
+    const file = yield* databaseFile(client)
+    const description = file === undefined ? "sqlite in memory" : `sqlite ${file}`
+    yield* prepareSchema(client, tables, { migrate: options.migrate ?? true, description })
+    return { client, tables, file, description }
+  })
+
+/** The file of the main database, or undefined where it is in memory. */
+const databaseFile = (client: SqlClient.SqlClient): Effect.Effect<string | undefined, JobStoreError> =>
+  client.onDialectOrElse({
+    sqlite: () =>
+      client.unsafe("pragma database_list").values.pipe(
+        Effect.map((rows) => (rows.find((row) => row[1] === "main")?.[2] as string | undefined) || undefined),
+        Effect.mapError((error) => toStoreError("open", "sqlite", error))
+      ),
+    orElse: () =>
+      new JobStoreError({ reason: "Unknown", method: "open", message: `no store for the dialect of this client yet` })
+  })
+
+/**
+ * A store on the application's client, whose tables it makes or brings to this release's version.
+ *
+ * A call inside an open transaction of the same client belongs to it: it commits or rolls back with it, it is sent once,
+ * and those who listen hear of it after the commit. Another layer of the same database is another client, and joins
+ * nothing: it waits for the transaction's end, and fails with the reason `Busy` if that does not come.
+ *
+ * **Example** (Storing a run together with a row)
+ *
+ * ```ts
+ * import { SqliteClient, SqlJobStore } from "@effect-scheduler/sql"
+ * import { Effect, Layer } from "effect"
+ * import { JobStore } from "effect-scheduler"
+ * import { SqlClient } from "effect/sql"
+ *
+ * const Live = SqlJobStore.layer().pipe(Layer.provideMerge(SqliteClient.layer({ filename: ":memory:" })))
+ *
+ * const program = Effect.gen(function* () {
+ *   const sql = yield* SqlClient.SqlClient
+ *   const store = yield* JobStore.JobStore
+ *   yield* sql`create table orders (id integer)`
+ *   yield* sql.withTransaction(
+ *     Effect.gen(function* () {
+ *       yield* sql`insert into orders values (1)`
+ *       yield* store.enqueue({ now: 0, runs: [] })
+ *     })
+ *   )
+ *   return yield* sql`select id from orders`
+ * }).pipe(Effect.provide(Live))
+ *
+ * Effect.runPromise(program) // => [{ id: 1 }]
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options = {}): Layer.Layer<JobStore, JobStoreError, SqlClient.SqlClient> =>
+  Layer.effect(JobStore, make(options))
+
+/**
+ * A store on the application's client that changes no table: they must be there in this release's version, made by
+ * `layerMigrations` or by a step of one's own that runs `migrations`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerStorage = (options: Options = {}): Layer.Layer<JobStore, JobStoreError, SqlClient.SqlClient> =>
+  Layer.effect(JobStore, make({ ...options, migrate: false }))
+
+/**
+ * Makes the tables or brings them to this release's version, and provides nothing.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMigrations = (options: Options = {}): Layer.Layer<never, JobStoreError, SqlClient.SqlClient> =>
+  Layer.effectDiscard(open(options))
+
+/**
+ * The migrations by their names, for `Migrator.fromRecord`, in the order of their numbers.
+ *
+ * @category migrations
+ * @since 0.1.0
+ */
+export const migrations = (
+  options: Options = {}
+): Record<string, Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>> =>
+  migrationsOf(makeTables(options.prefix ?? defaultPrefix))
+
+/**
+ * The embedded default: a store in a SQLite file of its own, through `SqliteClient`.
+ *
+ * **Example** (A scheduler's store in a file)
+ *
+ * ```ts
+ * import { SqlJobStore } from "@effect-scheduler/sql"
+ * import { Effect } from "effect"
+ * import { JobStore } from "effect-scheduler"
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* JobStore.JobStore
+ *   return store.description
+ * }).pipe(Effect.provide(SqlJobStore.layerSqlite({ filename: ":memory:" })))
+ *
+ * Effect.runPromise(program) // => "sqlite in memory"
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSqlite = (options: Options & SqliteClient.Options): Layer.Layer<JobStore, JobStoreError> =>
+  layer(options).pipe(
+    Layer.provide(SqliteClient.layer(options)),
+    Layer.catchTag("SqlError", (error) => Layer.effect(JobStore, Effect.fail(toStoreError("open", "sqlite", error))))
+  )

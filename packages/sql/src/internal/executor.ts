@@ -1,0 +1,143 @@
+import { Cause, Effect, Exit, Latch, type Scope } from "effect"
+import { JobStoreError, type StoreSignal } from "effect-scheduler/JobStore"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Program } from "./program.ts"
+import type { Job, Runner } from "./runner.ts"
+import { makeStatements } from "./sqlite/statements.ts"
+import type { Transaction } from "./store/transaction.ts"
+import { toStoreError } from "./storeError.ts"
+import type { Tables } from "./tables.ts"
+
+/** Runs the store's programs, each in one transaction. */
+export interface Executor {
+  /** Calls that wait at the same time share one commit. Inside a transaction of the same client the program joins it. */
+  readonly write: <A>(method: string, program: (tx: Transaction) => Program<A>) => Effect.Effect<A, JobStoreError>
+  readonly read: <A>(method: string, program: (tx: Transaction) => Program<A>) => Effect.Effect<A, JobStoreError>
+}
+
+interface Call extends Job {
+  readonly method: string
+  readonly transaction: () => Transaction
+  readonly finish: (effect: Effect.Effect<unknown, JobStoreError>) => void
+  isAbandoned: boolean
+}
+
+/** How many calls share one commit at most. */
+const maxShared = 256
+
+/** `notify` is called after each commit with what it changed. */
+export const makeExecutor = (options: {
+  readonly client: SqlClient
+  readonly runner: Runner
+  readonly tables: Tables
+  readonly description: string
+  readonly notify: (signal: StoreSignal) => void
+}): Effect.Effect<Executor, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { client, description, notify, runner, tables } = options
+    const sql = makeStatements(tables)
+    const waiting: Array<Call> = []
+    let taken: Array<Call> = []
+    let isClosed = false
+    const wake = yield* Latch.make(false)
+
+    const newTransaction = (): Transaction => ({ tables, sql, signal: 0 })
+    const closed = (method: string) =>
+      new JobStoreError({ reason: "Unavailable", method, message: `${description}: the store was closed` })
+    const translate =
+      (method: string) =>
+      <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, JobStoreError> =>
+        Effect.mapError(effect, (error) => toStoreError(method, description, error))
+
+    const take = (): ReadonlyArray<Call> => {
+      if (taken.length === 0) taken = waiting.splice(0, maxShared).filter((call) => !call.isAbandoned)
+      return taken
+    }
+
+    const succeed = (calls: ReadonlyArray<Call>): void => {
+      const signal = calls.reduce((bits, call) => bits | call.transaction().signal, 0)
+      if (signal !== 0) notify(signal)
+      for (const call of calls) call.finish(Effect.succeed(call.answer))
+    }
+    const fail = (calls: ReadonlyArray<Call>, cause: Cause.Cause<SqlError>): void => {
+      for (const call of calls) call.finish(translate(call.method)(Effect.failCause(cause)))
+    }
+    const alone = (call: Call): Effect.Effect<void> =>
+      Effect.map(Effect.exit(runner.commit(() => [call])), (exit) =>
+        Exit.isSuccess(exit) ? succeed([call]) : fail([call], exit.cause)
+      )
+
+    /** One commit. If it fails nothing was changed, and each call has its own chance: none suffers from another. */
+    const commit = Effect.flatMap(Effect.exit(runner.commit(take)), (exit) => {
+      const calls = taken
+      taken = []
+      if (Exit.isSuccess(exit)) return Effect.sync(() => succeed(calls))
+      if (calls.length > 1) return Effect.forEach(calls, alone, { discard: true })
+      return Effect.sync(() => fail(calls.length === 1 ? calls : waiting.splice(0), exit.cause))
+    })
+
+    yield* Effect.acquireRelease(
+      wake.await.pipe(
+        Effect.andThen(
+          Effect.suspend(() => {
+            wake.closeUnsafe()
+            return Effect.whileLoop({ while: () => waiting.length > 0, body: () => commit, step: () => undefined })
+          })
+        ),
+        Effect.forever,
+        Effect.forkScoped
+      ),
+      () =>
+        Effect.sync(() => {
+          isClosed = true
+          for (const call of [...taken, ...waiting.splice(0)]) call.finish(Effect.fail(closed(call.method)))
+        })
+    )
+
+    const share = <A>(method: string, program: (tx: Transaction) => Program<A>): Effect.Effect<A, JobStoreError> =>
+      Effect.callback<A, JobStoreError>((resume) => {
+        if (isClosed) return resume(Effect.fail(closed(method)))
+        let tx = newTransaction()
+        const call: Call = {
+          method,
+          start: () => {
+            tx = newTransaction()
+            return program(tx)
+          },
+          transaction: () => tx,
+          finish: (effect) => resume(effect as Effect.Effect<A, JobStoreError>),
+          answer: undefined,
+          isAbandoned: false
+        }
+        waiting.push(call)
+        wake.openUnsafe()
+        return Effect.sync(() => {
+          call.isAbandoned = true
+        })
+      })
+
+    const join = <A>(method: string, program: (tx: Transaction) => Program<A>): Effect.Effect<A, JobStoreError> =>
+      Effect.suspend(() => {
+        const tx = newTransaction()
+        return runner
+          .join(() => program(tx))
+          .pipe(
+            translate(method),
+            Effect.tap(() => (tx.signal === 0 ? Effect.void : client.afterCommit(Effect.sync(() => notify(tx.signal)))))
+          )
+      })
+
+    return {
+      write: (method, program) =>
+        Effect.flatMap(runner.isJoined, (isJoined) => (isJoined ? join(method, program) : share(method, program))),
+      read: (method, program) =>
+        Effect.flatMap(runner.isJoined, (isJoined) =>
+          isClosed
+            ? Effect.fail(closed(method))
+            : translate(method)(
+                isJoined ? runner.join(() => program(newTransaction())) : runner.read(() => program(newTransaction()))
+              )
+        )
+    }
+  })

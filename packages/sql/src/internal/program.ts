@@ -1,0 +1,51 @@
+/** What a column holds, and what a parameter may be. */
+export type Value = string | number | null
+
+/** A row as the values of its columns, in the order of the statement. */
+export type Row = ReadonlyArray<Value>
+
+/** A statement and the parameters of each time that it is run. Its answer is the rows of all of them. */
+export interface Query {
+  readonly text: string
+  readonly params: ReadonlyArray<ReadonlyArray<Value>>
+}
+
+/**
+ * A piece of work on the tables that does not say how its statements are run: synchronously on the embedded client's own
+ * connection, or through any `SqlClient`. Each method of the store is one, and runs in one transaction.
+ */
+export type Program<A> = Generator<Query, A, ReadonlyArray<Row>>
+
+const once: ReadonlyArray<ReadonlyArray<Value>> = [[]]
+
+export function* query(text: string, params?: ReadonlyArray<Value>): Program<ReadonlyArray<Row>> {
+  return yield { text, params: params === undefined ? once : [params] }
+}
+
+/** Runs a statement once for each list of parameters, in order. */
+export function* each(text: string, params: ReadonlyArray<ReadonlyArray<Value>>): Program<ReadonlyArray<Row>> {
+  return params.length === 0 ? [] : yield { text, params }
+}
+
+/** A statement run by its connection, which throws what goes wrong. */
+export type Execute = (text: string, params: ReadonlyArray<Value>) => ReadonlyArray<Row>
+
+const none: ReadonlyArray<Row> = []
+
+/** Runs a program to its end, synchronously. */
+export const runSync = <A>(program: Program<A>, execute: Execute): A => {
+  let step = program.next(none)
+  while (step.done !== true) {
+    const { params, text } = step.value
+    if (params.length === 1) {
+      step = program.next(execute(text, params[0]!))
+    } else {
+      const rows: Array<Row> = []
+      for (const values of params) {
+        for (const row of execute(text, values)) rows.push(row)
+      }
+      step = program.next(rows)
+    }
+  }
+  return step.value
+}

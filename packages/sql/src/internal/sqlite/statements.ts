@@ -1,0 +1,150 @@
+import { historyColumns, nodeColumns, rangeColumns, runColumns, scheduleColumns } from "../rows.ts"
+import type { Tables } from "../tables.ts"
+
+const list = (columns: ReadonlyArray<string>, table?: string): string =>
+  columns.map((column) => (table === undefined ? column : `${table}.${column}`)).join(", ")
+
+const marks = (columns: ReadonlyArray<unknown>): string => columns.map(() => "?").join(", ")
+
+/**
+ * Every fixed statement of the store, as SQLite says it. Together with `schema.ts` and `lists.ts` this is all that knows
+ * the dialect. States stand in the texts, not in parameters, so that partial indexes serve them.
+ */
+export const makeStatements = (t: Tables) => {
+  const run = list(runColumns)
+  const schedule = list(scheduleColumns, "s")
+  const group = `r.schedule_id = s.id and r.generation = s.generation and r.cause = s.cause`
+  /** The row, then its unfinished runs in all and those deferred by overlap. */
+  const view = `${schedule},
+  (select count(*) from ${t.runs} r where ${group}),
+  (select count(*) from ${t.runs} r where r.waits_for = 'overlap' and ${group})`
+  const isFree = `not exists (select 1 from ${t.runs} k
+    where k.state = 'running' and k.key is not null and k.job = r.job and k.key = r.key)`
+  const heads = (condition: string): string => `select lane.job, lane.priority, lane.run_at
+from (select j.value as job, p.value as priority,
+    (select r.run_at from ${t.runs} r where r.state = 'pending' and r.job = j.value and r.priority = p.value${condition}
+      order by r.run_at, r.id limit 1) as run_at
+  from json_each(?) j, json_each('[0,1,2,3]') p) lane
+where lane.run_at is not null`
+  const archived = (kept: 0 | 1): string => `insert into ${t.history} (${list(historyColumns.slice(0, 25))})
+select id, ${kept}, ?, ?, job, queue, priority, delivery, schedule_id, generation, nominal, cause, attempt, ?, recoveries,
+  node, created_at, run_at, started_at, ?, ?, ?, progress, ${kept === 0 ? "null, null" : "payload, key"}
+from ${t.runs} where id = ?`
+
+  return {
+    // Schedules
+
+    /** The groups of rows that the same nodes may fire, one at a time in order, each with its earliest time. */
+    dueGroup: `select version, needs, next_at from ${t.schedules}
+where next_at is not null and (version, needs) > (?, ?) order by version, needs, next_at limit 1`,
+    due: `select ${view} from ${t.schedules} s
+where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ? order by s.next_at, s.id limit ?`,
+    view: `select ${view} from ${t.schedules} s where s.id = ?`,
+    schedule: `select ${schedule} from ${t.schedules} s where s.id = ?`,
+    insertSchedule: `insert into ${t.schedules} (${list(scheduleColumns)}) values (${marks(scheduleColumns)})`,
+    replaceSchedule: `update ${t.schedules} set ${scheduleColumns
+      .slice(1)
+      .map((column) => `${column} = ?`)
+      .join(", ")} where id = ?`,
+    /** What most decisions change: no index but that of due rows has any of these columns. */
+    advanceSchedule: `update ${t.schedules} set revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?,
+  missed = ?, dropped = ?, paused = ?, updated_at = ? where id = ?`,
+    deleteSchedule: `delete from ${t.schedules} where id = ?`,
+    remember: `update ${t.schedules} set success_nominal = ?, success_value = ?, revision = revision + 1
+where id = ? and generation = ? and cause = 'nominal' and (success_nominal is null or success_nominal < ?)`,
+    isWaiting: `select id from ${t.schedules} where id = ? and generation = ? and state = 'waiting'`,
+    waitingGroup: `select version, needs from ${t.schedules}
+where state = 'waiting' and (version, needs) > (?, ?) order by version, needs limit 1`,
+    idle: `select s.id from ${t.schedules} s
+where s.state = 'waiting' and s.version = ? and s.needs = ? and not exists (select 1 from ${t.runs} r where ${group})
+order by s.id limit ?`,
+    zoneGroup: `select zone_data, version, needs from ${t.schedules}
+where state = 'active' and (zone_data, version, needs) > (?, ?, ?) order by zone_data, version, needs limit 1`,
+    ofZone: `select id from ${t.schedules}
+where state = 'active' and zone_data = ? and version = ? and needs = ? and next_at is not null order by id limit ?`,
+    expireExhausted: `delete from ${t.schedules} where id in (select id from ${t.schedules}
+  where state = 'exhausted' and updated_at < ? order by updated_at, id limit ?) returning id`,
+
+    // Unfinished runs
+
+    run: `select ${run} from ${t.runs} where id = ?`,
+    insertRun: `insert into ${t.runs} (${run}) values (${marks(runColumns)})`,
+    isKnown: `select 1 from ${t.runs} where id = ? union all select 1 from ${t.history} where id = ?`,
+    twin: `select id from ${t.runs} where schedule_id = ? and generation is ? and cause = ? and nominal = ?`,
+    /** The earliest pending run of each job and priority, if it has one. */
+    heads: heads(""),
+    /** The same, without those whose key is taken. */
+    freeHeads: heads(` and (r.key is null or ${isFree})`),
+    lane: `select ${run} from ${t.runs} where state = 'pending' and job = ? and priority = ? and run_at <= ?
+  and (run_at, id) > (?, ?) order by run_at, id limit ?`,
+    running: `select job, queue, count(*) from ${t.runs} where state = 'running' group by job, queue`,
+    isKeyTaken: `select 1 from ${t.runs} where state = 'running' and key is not null and job = ? and key = ?`,
+    start: `update ${t.runs} set state = 'running', queue = ?, node = ?, started_at = ?, attempt = attempt + 1 where id = ?`,
+    deferForKey: `update ${t.runs} set state = 'deferred', waits_for = 'key' where id = ?`,
+    /** What a report is checked against, and what its end asks for. */
+    reported: `select id, state, attempt, node, schedule_id, generation, cause, nominal, job, key, settles, cancel_at
+from ${t.runs} where id = ?`,
+    retry: `update ${t.runs} set state = 'pending', node = null, failures = ?, errors = ?, run_at = ? where id = ?`,
+    release: `update ${t.runs} set state = 'pending', node = null where id = ?`,
+    recover: `update ${t.runs} set state = 'pending', node = null, recoveries = recoveries + 1, run_at = ? where id = ?`,
+    askToCancel: `update ${t.runs} set cancel_at = ? where id = ? and cancel_at is null`,
+    progress: `update ${t.runs} set progress = ? where id = ? and attempt = ? and node = ? and state = 'running'`,
+    deleteRun: `delete from ${t.runs} where id = ?`,
+    /** Whether any run waits for another of its schedule, and for one of its key. */
+    anyDeferred: `select exists (select 1 from ${t.runs} where waits_for = 'overlap'),
+  exists (select 1 from ${t.runs} where waits_for = 'key')`,
+    promoteOverlap: `update ${t.runs} set state = 'pending', waits_for = null where id = (select id from ${t.runs}
+  where waits_for = 'overlap' and schedule_id = ? and generation is ? and cause = ?
+  order by coalesce(nominal, run_at), id limit 1)`,
+    promoteKey: `update ${t.runs} set state = 'pending', waits_for = null where id = (select r.id from ${t.runs} r
+  where r.waits_for = 'key' and r.job = ? and r.key = ? and ${isFree} order by r.priority, r.run_at, r.id limit 1)`,
+    overlapMembers: `select ${run} from ${t.runs}
+where waits_for = 'overlap' and schedule_id = ? and generation = ? and cause = ? order by id`,
+    activeMembers: `select ${run} from ${t.runs}
+where schedule_id = ? and generation = ? and cause = ? and waits_for is not 'overlap' order by id`,
+    /** Groups whose deferred runs wait for none. */
+    overlapsLeft: `select r.schedule_id, r.generation, r.cause from ${t.runs} r where r.waits_for = 'overlap'
+group by r.schedule_id, r.generation, r.cause
+having count(*) = (select count(*) from ${t.runs} a
+  where a.schedule_id = r.schedule_id and a.generation is r.generation and a.cause = r.cause) limit ?`,
+    keysLeft: `select r.job, r.key from ${t.runs} r where r.waits_for = 'key' group by r.job, r.key
+having ${isFree} limit ?`,
+    held: `select ${run} from ${t.runs} where state = 'running' and node = ? order by id`,
+    toCancel: `select id from ${t.runs} where cancel_at is not null and state = 'running' and node = ? order by id`,
+
+    // History
+
+    archiveSuccess: archived(0),
+    archiveOther: archived(1),
+    insertRange: `insert into ${t.history} (${list(rangeColumns)}) values (${marks(rangeColumns)})`,
+    ended: `select ${list(historyColumns)} from ${t.history} where id = ? and range_count is null`,
+    expireHistory: `delete from ${t.history} where id in (select id from ${t.history}
+  where kept = ? and ended_at < ? order by ended_at, id limit ?) returning id`,
+
+    // Keys of enqueued runs
+
+    key: `select run_id from ${t.keys} where job = ? and key = ?`,
+    insertKey: `insert into ${t.keys} (job, key, run_id, created_at) values (?, ?, ?, ?)`,
+    expireKeys: `delete from ${t.keys} where (job, key) in (select k.job, k.key from ${t.keys} k
+  where k.created_at < ? and not exists (select 1 from ${t.runs} r where r.id = k.run_id)
+  order by k.created_at limit ?) returning run_id`,
+
+    // Nodes
+
+    register: `insert into ${t.nodes} (${list(nodeColumns)}) values (?, ?, ?, null, ?, ?, ?)
+on conflict (id) do update set lease_until = excluded.lease_until, version = excluded.version, jobs = excluded.jobs,
+  triggers = excluded.triggers where dead_at is null`,
+    renew: `update ${t.nodes} set lease_until = ?, jobs = ?, triggers = ? where id = ? and dead_at is null returning id`,
+    leave: `delete from ${t.nodes} where id = ?`,
+    nodes: `select ${list(nodeColumns)} from ${t.nodes} order by rowid`,
+    markDead: `update ${t.nodes} set dead_at = ? where dead_at is null and lease_until < ? and id <> ? returning id`,
+    /** Nodes that run something, one at a time in order, with whether a live row is theirs. */
+    busyNode: `select r.node, exists (select 1 from ${t.nodes} n where n.id = r.node and n.dead_at is null)
+from ${t.runs} r where r.state = 'running' and r.node > ? order by r.node limit 1`,
+    nextLease: `select min(lease_until) from ${t.nodes} where dead_at is null`,
+    forgetNodes: `delete from ${t.nodes} where dead_at < ?`
+  } as const
+}
+
+/** The texts of the fixed statements. */
+export type Statements = ReturnType<typeof makeStatements>

@@ -1,0 +1,219 @@
+import type { EndedRun } from "effect-scheduler/JobRun"
+import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
+import {
+  type Applied,
+  type ScheduleChange,
+  type ScheduleView,
+  Signal,
+  type Transition
+} from "effect-scheduler/JobStore"
+import { each, type Program, query, type Row, type Value } from "../program.ts"
+import { decodeRun, decodeSchedule, encodeRange, encodeRun, encodeSchedule, scheduleColumns } from "../rows.ts"
+import { archive, type Left, promote, unreported } from "./ending.ts"
+import type { Transaction } from "./transaction.ts"
+
+/** A schedule, present or not, that a transition decides on. */
+export interface Subject {
+  readonly id: string
+  readonly view: ScheduleView | undefined
+}
+
+/** A row of the statements `due` and `view`. */
+export const decodeView = (row: Row): Subject => {
+  const schedule = decodeSchedule(row)
+  const unfinished = row[scheduleColumns.length] as number
+  const deferred = row[scheduleColumns.length + 1] as number
+  return { id: schedule.id, view: { schedule, active: unfinished - deferred, deferred } }
+}
+
+export function* readSubjects(tx: Transaction, ids: Iterable<string>): Program<ReadonlyArray<Subject>> {
+  const distinct = [...new Set(ids)]
+  const views = new Map<string, ScheduleView | undefined>()
+  const rows = yield* each(
+    tx.sql.view,
+    distinct.map((id) => [id])
+  )
+  for (const row of rows) {
+    const subject = decodeView(row)
+    views.set(subject.id, subject.view)
+  }
+  return distinct.map((id) => ({ id, view: views.get(id) }))
+}
+
+/** Runs a transition on schedules: first every decision, then every change, so that one that throws changes nothing. */
+export function* transact(
+  tx: Transaction,
+  subjects: ReadonlyArray<Subject>,
+  now: number,
+  transition: Transition
+): Program<ReadonlyArray<Applied>> {
+  const decided: Array<readonly [Subject, ScheduleChange]> = []
+  for (const subject of subjects) {
+    const change = transition(subject.id, subject.view, now)
+    if (change !== undefined) decided.push([subject, change])
+  }
+  const applied: Array<Applied> = []
+  const writes = new Writes(tx)
+  for (const [subject, change] of decided) {
+    applied.push(yield* apply(tx, writes, subject, change, now))
+  }
+  yield* writes.flush()
+  return applied
+}
+
+/** Runs the transition on the schedules that wait for one of these runs, which have ended. */
+export function* settle(
+  tx: Transaction,
+  ended: ReadonlyArray<Left>,
+  now: number,
+  transition: Transition
+): Program<ReadonlyArray<Applied>> {
+  const waited = ended.filter((run) => run.settles && run.scheduleId !== null)
+  if (waited.length === 0) return []
+  const rows = yield* each(
+    tx.sql.isWaiting,
+    waited.map((run) => [run.scheduleId, run.generation])
+  )
+  const subjects = yield* readSubjects(
+    tx,
+    rows.map((row) => row[0] as string)
+  )
+  return yield* transact(tx, subjects, now, transition)
+}
+
+function* apply(
+  tx: Transaction,
+  writes: Writes,
+  { id, view }: Subject,
+  change: ScheduleChange,
+  now: number
+): Program<Applied> {
+  const before = view?.schedule
+  tx.signal |= Signal.schedules
+  if (change.runs.length > 0) tx.signal |= Signal.runs
+  if (before === undefined || !(change.replaceDeferred || change.cancelActive)) {
+    const after = writes.add(id, before, change)
+    return { id, before, after, change, replaced: [], cancelled: [], cancelRequested: [] }
+  }
+  // It reads and ends runs, so that it cannot be gathered with others.
+  yield* writes.flush()
+  const group = [before.id, before.generation, before.cause]
+  const replaced: Array<EndedRun> = []
+  if (change.replaceDeferred) {
+    for (const row of yield* query(tx.sql.overlapMembers, group)) {
+      const run = decodeRun(row)
+      replaced.push(yield* archive(tx, run, now, unreported(run, "skipped")))
+    }
+  }
+  const left: Array<Left> = []
+  const cancelled: Array<EndedRun> = []
+  const cancelRequested: Array<string> = []
+  if (change.cancelActive) {
+    for (const row of yield* query(tx.sql.activeMembers, group)) {
+      const run = decodeRun(row)
+      if (run.state === "running") {
+        cancelRequested.push(run.id)
+        tx.signal |= Signal.cancel
+      } else {
+        cancelled.push(yield* archive(tx, run, now, unreported(run, "cancelled")))
+        left.push(run)
+      }
+    }
+    yield* each(
+      tx.sql.askToCancel,
+      cancelRequested.map((run) => [now, run])
+    )
+  }
+  const after = writes.add(id, before, change)
+  yield* writes.flush()
+  // After the insertion: a run that takes the place of those cancelled may be the one to go on.
+  yield* promote(tx, left)
+  return { id, before, after, change, replaced, cancelled, cancelRequested }
+}
+
+/** Gathers the writes of several changes, so that each statement is run once for all of them. */
+class Writes {
+  private readonly tx: Transaction
+  private runs: Array<ReadonlyArray<Value>> = []
+  private ranges: Array<ReadonlyArray<Value>> = []
+  private inserted: Array<ReadonlyArray<Value>> = []
+  private advanced: Array<ReadonlyArray<Value>> = []
+  private replaced: Array<ReadonlyArray<Value>> = []
+  private deleted: Array<ReadonlyArray<Value>> = []
+
+  constructor(tx: Transaction) {
+    this.tx = tx
+  }
+
+  /** Takes what a change inserts and the row as it shall be; the row as it will be stored. */
+  add(id: string, before: ScheduleRecord | undefined, change: ScheduleChange): ScheduleRecord | undefined {
+    for (const run of change.runs) this.runs.push(encodeRun(run))
+    for (const range of change.ranges) this.ranges.push(encodeRange(range))
+    if (change.schedule === null) {
+      if (before !== undefined) this.deleted.push([id])
+      return undefined
+    }
+    const after: ScheduleRecord = {
+      ...change.schedule,
+      revision: before === undefined ? 0 : before.revision + 1
+    }
+    if (before === undefined) this.inserted.push(encodeSchedule(after))
+    else if (isAdvance(before, after)) this.advanced.push(encodeAdvance(after))
+    else this.replaced.push([...encodeSchedule(after).slice(1), id])
+    return after
+  }
+
+  *flush(): Program<void> {
+    const { sql } = this.tx
+    const { advanced, deleted, inserted, ranges, replaced, runs } = this
+    this.runs = []
+    this.ranges = []
+    this.inserted = []
+    this.advanced = []
+    this.replaced = []
+    this.deleted = []
+    yield* each(sql.deleteSchedule, deleted)
+    yield* each(sql.advanceSchedule, advanced)
+    yield* each(sql.replaceSchedule, replaced)
+    yield* each(sql.insertSchedule, inserted)
+    yield* each(sql.insertRun, runs)
+    yield* each(sql.insertRange, ranges)
+  }
+}
+
+/** Whether only what `advanceSchedule` sets has changed. */
+const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
+  before.generation === after.generation &&
+  before.job === after.job &&
+  before.queue === after.queue &&
+  before.priority === after.priority &&
+  before.payload === after.payload &&
+  before.key === after.key &&
+  before.delivery === after.delivery &&
+  before.trigger === after.trigger &&
+  before.version === after.version &&
+  before.needs === after.needs &&
+  before.anchor === after.anchor &&
+  before.policy === after.policy &&
+  before.origin === after.origin &&
+  before.cause === after.cause &&
+  before.state === after.state &&
+  before.firstWatermark === after.firstWatermark &&
+  before.zoneData === after.zoneData &&
+  before.faults === after.faults &&
+  before.error === after.error &&
+  before.lastSuccess === after.lastSuccess &&
+  before.createdAt === after.createdAt
+
+const encodeAdvance = (row: ScheduleRecord): ReadonlyArray<Value> => [
+  row.revision,
+  row.watermark,
+  row.nextAt,
+  row.counts.fired,
+  row.counts.skipped,
+  row.counts.missed,
+  row.counts.dropped,
+  row.counts.paused,
+  row.updatedAt,
+  row.id
+]

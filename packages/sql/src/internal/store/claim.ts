@@ -1,0 +1,150 @@
+import type { RunRecord } from "effect-scheduler/JobRun"
+import type { ClaimableJob } from "effect-scheduler/JobStore"
+import { each, type Program, query, type Row, type Value } from "../program.ts"
+import { decodeRun } from "../rows.ts"
+import { knownGroups } from "./schedules.ts"
+import type { Answer, Params, Transaction } from "./transaction.ts"
+
+/** How many runs of taken keys one claim puts aside. What is left is seen by the next one. */
+const maxDeferrals = 5_000
+
+const priorities = [0, 1, 2, 3] as const
+
+type Limited = Pick<Params<"claim">, "jobs" | "queues">
+
+/** How many runs of a job or a queue may still be started. */
+class Room {
+  private readonly running = new Map<string, number>()
+  private readonly queues: Limited["queues"]
+
+  constructor(queues: Limited["queues"], rows: ReadonlyArray<Row>) {
+    this.queues = queues
+    for (const [job, queue, count] of rows) this.add(job as string, queue as string, count as number)
+  }
+
+  add(job: string, queue: string, count: number): void {
+    this.running.set(`job ${job}`, (this.running.get(`job ${job}`) ?? 0) + count)
+    this.running.set(`queue ${queue}`, (this.running.get(`queue ${queue}`) ?? 0) + count)
+  }
+
+  of(job: ClaimableJob): number {
+    const ofJob = (job.concurrency ?? Infinity) - (this.running.get(`job ${job.name}`) ?? 0)
+    const ofQueue = (this.queues[job.queue] ?? Infinity) - (this.running.get(`queue ${job.queue}`) ?? 0)
+    return Math.min(ofJob, ofQueue)
+  }
+}
+
+function* readRoom(tx: Transaction, { jobs, queues }: Limited): Program<Room> {
+  const isLimited = jobs.some((job) => job.concurrency !== undefined || queues[job.queue] !== undefined)
+  return new Room(queues, isLimited ? yield* query(tx.sql.running) : [])
+}
+
+const namesOf = (jobs: ReadonlyArray<ClaimableJob>): ReadonlyArray<Value> => [
+  JSON.stringify(jobs.map((job) => job.name))
+]
+
+/** Whether there is anything to claim: asked before a transaction that writes is opened. */
+export function* isClaimable(tx: Transaction, params: Params<"claim">): Program<boolean> {
+  if (params.limit <= 0) return false
+  const heads = yield* query(tx.sql.heads, namesOf(params.jobs))
+  return heads.some((row) => (row[2] as number) <= params.now)
+}
+
+/** The due pending runs of one job and priority, in order, read in pieces. */
+class Lane {
+  readonly job: ClaimableJob
+  private readonly priority: number
+  private runs: ReadonlyArray<RunRecord> = []
+  private next = 0
+  private isRead = false
+
+  constructor(job: ClaimableJob, priority: number) {
+    this.job = job
+    this.priority = priority
+  }
+
+  *first(tx: Transaction, now: number, size: number): Program<RunRecord | undefined> {
+    if (this.next === this.runs.length && !this.isRead) {
+      const last = this.runs[this.next - 1]
+      const from = last === undefined ? [Number.MIN_SAFE_INTEGER, ""] : [last.runAt, last.id]
+      const rows = yield* query(tx.sql.lane, [this.job.name, this.priority, now, ...from, size])
+      this.runs = rows.map(decodeRun)
+      this.next = 0
+      this.isRead = rows.length < size
+    }
+    return this.runs[this.next]
+  }
+
+  drop(): void {
+    this.next++
+  }
+}
+
+const isBefore = (a: RunRecord, b: RunRecord): boolean => a.runAt < b.runAt || (a.runAt === b.runAt && a.id < b.id)
+
+/**
+ * Walks the due runs of all jobs below their limits in the order of priority, `runAt`, id. Each is claimed, or deferred
+ * where its key is taken; a job or a queue is left at the moment it reaches its limit.
+ */
+export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer<"claim">> {
+  const { limit, node, now } = params
+  const claimed: Array<RunRecord> = []
+  if (limit <= 0) return { runs: claimed, now }
+  const room = yield* readRoom(tx, params)
+  const jobs = new Map(params.jobs.filter((job) => room.of(job) > 0).map((job) => [job.name, job]))
+  const heads = (yield* query(tx.sql.heads, namesOf([...jobs.values()]))).filter((row) => (row[2] as number) <= now)
+  const takenKeys = new Set<string>()
+  const deferred: Array<ReadonlyArray<Value>> = []
+
+  for (const priority of priorities) {
+    let lanes = heads.filter((row) => row[1] === priority).map((row) => new Lane(jobs.get(row[0] as string)!, priority))
+    while (lanes.length > 0 && claimed.length < limit && deferred.length < maxDeferrals) {
+      const size = lanes.length === 1 ? limit - claimed.length : Math.ceil((2 * limit) / lanes.length) + 8
+      let lane: Lane | undefined
+      let run: RunRecord | undefined
+      const open: Array<Lane> = []
+      for (const candidate of lanes) {
+        const first = room.of(candidate.job) > 0 ? yield* candidate.first(tx, now, size) : undefined
+        if (first === undefined) continue
+        open.push(candidate)
+        if (run === undefined || isBefore(first, run)) [lane, run] = [candidate, first]
+      }
+      lanes = open
+      if (lane === undefined || run === undefined) break
+      lane.drop()
+      if (run.key !== null) {
+        const name = `${run.job}\u0000${run.key}`
+        if (takenKeys.has(name) || (yield* query(tx.sql.isKeyTaken, [run.job, run.key])).length > 0) {
+          deferred.push([run.id])
+          continue
+        }
+        takenKeys.add(name)
+      }
+      const { queue } = lane.job
+      room.add(run.job, queue, 1)
+      claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: now })
+    }
+  }
+
+  yield* each(tx.sql.deferForKey, deferred)
+  yield* each(
+    tx.sql.start,
+    claimed.map((run) => [run.queue, node, now, run.id])
+  )
+  return { runs: claimed, now }
+}
+
+export function* wake(tx: Transaction, params: Params<"wake">): Program<Answer<"wake">> {
+  const groups = yield* knownGroups(tx.sql.dueGroup, params)
+  const room = yield* readRoom(tx, params)
+  const open = params.jobs.filter((job) => room.of(job) > 0)
+  const heads = open.length === 0 ? [] : yield* query(tx.sql.freeHeads, namesOf(open))
+  return {
+    schedules: earliest(groups.map((group) => group.nextAt)),
+    runs: earliest(heads.map((row) => row[2] as number)),
+    now: params.now
+  }
+}
+
+const earliest = (instants: ReadonlyArray<number>): number | undefined =>
+  instants.length === 0 ? undefined : instants.reduce((a, b) => Math.min(a, b))

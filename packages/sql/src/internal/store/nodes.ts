@@ -1,0 +1,83 @@
+import type { EndedRun, RunRecord } from "effect-scheduler/JobRun"
+import type { NodeRecord } from "effect-scheduler/JobStore"
+import { each, type Program, query } from "../program.ts"
+import { decodeNode, decodeRun } from "../rows.ts"
+import { settle } from "./change.ts"
+import { archive, promote, releaseKeys, unreported } from "./ending.ts"
+import { notLaterThanCancel } from "./finish.ts"
+import type { Answer, Params, Transaction } from "./transaction.ts"
+
+/** Inserts a node's row, or renews it when it is sent again. A dead one stays dead. */
+export function* register(tx: Transaction, params: Params<"register">): Program<void> {
+  const { jobs, lease, node, now, triggers, version } = params
+  const names = [JSON.stringify(jobs), JSON.stringify(triggers)]
+  yield* query(tx.sql.register, [node, now, now + lease, version, ...names])
+}
+
+/** Renews a lease, unless a reaper has marked the row or removed it. */
+export function* heartbeat(tx: Transaction, params: Params<"heartbeat">): Program<Answer<"heartbeat">> {
+  const { jobs, lease, node, now, triggers } = params
+  const names = [JSON.stringify(jobs), JSON.stringify(triggers)]
+  const renewed = yield* query(tx.sql.renew, [now + lease, ...names, node])
+  if (renewed.length === 0) return { fenced: true, cancel: [] }
+  const cancel = yield* query(tx.sql.toCancel, [node])
+  return { fenced: false, cancel: cancel.map((row) => row[0] as string) }
+}
+
+export function* leave(tx: Transaction, params: Params<"leave">): Program<void> {
+  yield* query(tx.sql.leave, [params.node])
+}
+
+export function* nodes(tx: Transaction): Program<ReadonlyArray<NodeRecord>> {
+  const rows = yield* query(tx.sql.nodes)
+  return rows.map(decodeNode)
+}
+
+/** Marks nodes whose lease has passed, and takes back what dead and vanished nodes ran. */
+export function* reap(tx: Transaction, params: Params<"reap">): Program<Answer<"reap">> {
+  const { delays, limit, node, now, transition } = params
+  const marked = yield* query(tx.sql.markDead, [now, now, node])
+  const orphans = yield* orphaned(tx)
+  const recovered: Array<RunRecord> = []
+  const lost: Array<EndedRun> = []
+  const ended: Array<RunRecord> = []
+  for (const run of orphans.slice(0, limit)) {
+    const delay = run.delivery === "atMostOnce" ? undefined : delays[run.recoveries]
+    if (delay === undefined) {
+      lost.push(yield* archive(tx, run, now, unreported(run, "lost")))
+      ended.push(run)
+    } else {
+      const runAt = notLaterThanCancel(run, now + delay, now)
+      recovered.push({ ...run, state: "pending", node: null, recoveries: run.recoveries + 1, runAt })
+    }
+  }
+  yield* each(
+    tx.sql.recover,
+    recovered.map((run) => [run.runAt, run.id])
+  )
+  yield* promote(tx, ended)
+  yield* releaseKeys(tx, recovered)
+  const applied = yield* settle(tx, ended, now, transition)
+  const [next] = yield* query(tx.sql.nextLease)
+  return {
+    dead: marked.map((row) => row[0] as string).toSorted(),
+    recovered,
+    lost,
+    applied,
+    full: orphans.length > limit,
+    nextLease: (next?.[0] as number | null | undefined) ?? undefined,
+    now
+  }
+}
+
+/** Runs whose node is dead or has no row, by id. Nodes are few, and each is found by one look-up. */
+function* orphaned(tx: Transaction): Program<ReadonlyArray<RunRecord>> {
+  const orphans: Array<RunRecord> = []
+  let node = ""
+  for (;;) {
+    const [row] = yield* query(tx.sql.busyNode, [node])
+    if (row === undefined) return orphans.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    node = row[0] as string
+    if (row[1] === 0) orphans.push(...(yield* query(tx.sql.held, [node])).map(decodeRun))
+  }
+}
