@@ -10,8 +10,8 @@ import { Schema } from "effect"
 
 const base = {
   /** Rises by one with each event of this scheduler, so that a gap shows what a slow subscriber lost. */
-  sequence: Schema.Number,
-  at: Schema.Number,
+  sequence: Schema.Finite,
+  at: Schema.Finite,
   node: Schema.String,
   /** The alias of the store it is about; empty where it is about the scheduler. */
   store: Schema.String
@@ -22,22 +22,22 @@ const schedule = { scheduleId: Schema.String, job: Schema.String }
 const range = {
   ...schedule,
   /** The first and last nominal time of the range, inclusive, and how many nominal times in it became no run. */
-  first: Schema.Number,
-  last: Schema.Number,
-  count: Schema.Number
+  first: Schema.Finite,
+  last: Schema.Finite,
+  count: Schema.Finite
 }
 
 const run = {
   runId: Schema.String,
   job: Schema.String,
   scheduleId: Schema.NullOr(Schema.String),
-  nominal: Schema.NullOr(Schema.Number),
+  nominal: Schema.NullOr(Schema.Finite),
   cause: Schema.String,
-  attempt: Schema.Number,
-  execution: Schema.Number
+  attempt: Schema.Finite,
+  execution: Schema.Finite
 }
 
-const ended = { ...run, /** Milliseconds from start to end. */ duration: Schema.Number }
+const ended = { ...run, /** Milliseconds from start to end. */ duration: Schema.Finite }
 
 /** The scheduler began to fire and run. */
 export const SchedulerStarted = Schema.TaggedStruct("SchedulerStarted", base)
@@ -65,7 +65,7 @@ export const StoreDegraded = Schema.TaggedStruct("StoreDegraded", {
 /** A degraded store answered again. */
 export const StoreRecovered = Schema.TaggedStruct("StoreRecovered", {
   ...base,
-  /** Milliseconds. */ after: Schema.Number
+  /** Milliseconds. */ after: Schema.Finite
 })
 /** A fiber of the scheduler died and is started again. */
 export const FiberRestarted = Schema.TaggedStruct("FiberRestarted", {
@@ -74,11 +74,11 @@ export const FiberRestarted = Schema.TaggedStruct("FiberRestarted", {
   message: Schema.String
 })
 /** This node was marked dead: its runs were interrupted, and it goes on under a new id. */
-export const NodeFenced = Schema.TaggedStruct("NodeFenced", { ...base, newNode: Schema.String, runs: Schema.Number })
+export const NodeFenced = Schema.TaggedStruct("NodeFenced", { ...base, newNode: Schema.String, runs: Schema.Finite })
 /** This node marked another as dead. */
 export const NodeReaped = Schema.TaggedStruct("NodeReaped", { ...base, dead: Schema.String })
 /** The wall clock moved by so many milliseconds against the monotonic one. */
-export const ClockJumped = Schema.TaggedStruct("ClockJumped", { ...base, by: Schema.Number })
+export const ClockJumped = Schema.TaggedStruct("ClockJumped", { ...base, by: Schema.Finite })
 
 /** A schedule was stored for the first time. */
 export const ScheduleAdded = Schema.TaggedStruct("ScheduleAdded", { ...base, ...schedule })
@@ -89,7 +89,7 @@ export const ScheduleRemoved = Schema.TaggedStruct("ScheduleRemoved", { ...base,
 /** A schedule was paused. */
 export const SchedulePaused = Schema.TaggedStruct("SchedulePaused", { ...base, ...schedule })
 /** A schedule was resumed; `skipped` nominal times passed while it was paused and were counted as paused. */
-export const ScheduleResumed = Schema.TaggedStruct("ScheduleResumed", { ...base, ...schedule, skipped: Schema.Number })
+export const ScheduleResumed = Schema.TaggedStruct("ScheduleResumed", { ...base, ...schedule, skipped: Schema.Finite })
 /** A schedule has no nominal time left, or has fired `maxRuns` times. */
 export const ScheduleExhausted = Schema.TaggedStruct("ScheduleExhausted", { ...base, ...schedule })
 /** A schedule's trigger failed five times and is not asked any more. */
@@ -101,11 +101,11 @@ export const JobUnresolved = Schema.TaggedStruct("JobUnresolved", { ...base, job
 export const RunCreated = Schema.TaggedStruct("RunCreated", {
   ...base,
   ...run,
-  runAt: Schema.Number,
+  runAt: Schema.Finite,
   deferred: Schema.Boolean
 })
 /** A handler began. `lateness` is milliseconds from `runAt`. */
-export const RunStarted = Schema.TaggedStruct("RunStarted", { ...base, ...run, lateness: Schema.Number })
+export const RunStarted = Schema.TaggedStruct("RunStarted", { ...base, ...run, lateness: Schema.Finite })
 /** A run ended well. `result` is its encoded success value, as history keeps it. */
 export const RunSucceeded = Schema.TaggedStruct("RunSucceeded", {
   ...base,
@@ -118,7 +118,7 @@ export const RunFailed = Schema.TaggedStruct("RunFailed", {
   ...base,
   ...ended,
   message: Schema.String,
-  nextAttemptAt: Schema.NullOr(Schema.Number)
+  nextAttemptAt: Schema.NullOr(Schema.Finite)
 })
 /** Nominal times were later than their tolerance, or more than the policy keeps. */
 export const RunMissed = Schema.TaggedStruct("RunMissed", { ...base, ...range })
@@ -136,17 +136,17 @@ export const RunTimedOut = Schema.TaggedStruct("RunTimedOut", { ...base, ...run 
 export const RunStuck = Schema.TaggedStruct("RunStuck", {
   ...base,
   ...run,
-  /** Milliseconds since the interruption. */ since: Schema.Number
+  /** Milliseconds since the interruption. */ since: Schema.Finite
 })
 /** This node's reaper took a run back from a dead node. */
-export const RunRecovered = Schema.TaggedStruct("RunRecovered", { ...base, ...run, runAt: Schema.Number })
+export const RunRecovered = Schema.TaggedStruct("RunRecovered", { ...base, ...run, runAt: Schema.Finite })
 /** A run was given back unfinished: the scheduler stops, or its handler's layer closes. */
 export const RunReleased = Schema.TaggedStruct("RunReleased", { ...base, ...run })
 /** A run ended as lost: its process died too often, or it may not be executed twice. */
 export const RunLost = Schema.TaggedStruct("RunLost", { ...base, ...run })
 
 /** This subscriber was too slow: so many events before the next one were not delivered to it. */
-export const EventsLost = Schema.TaggedStruct("EventsLost", { ...base, count: Schema.Number })
+export const EventsLost = Schema.TaggedStruct("EventsLost", { ...base, count: Schema.Finite })
 
 /**
  * Everything that a scheduler tells of, as a tagged union with a schema.

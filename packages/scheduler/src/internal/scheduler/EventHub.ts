@@ -27,6 +27,7 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly capacity: number
 }) {
   const hub = yield* Effect.acquireRelease(PubSub.sliding<SchedulerEvent>(options.capacity), PubSub.shutdown)
+  const slide = Effect.runSyncWith(yield* Effect.context<never>())
   let sequence = 0
   let subscribers = 0
 
@@ -58,7 +59,7 @@ export const make = Effect.fnUntraced(function* (options: {
       node: options.node(body.store)
     }) as SchedulerEvent
     // `publishUnsafe` refuses when a buffer is full; the effect slides the oldest event out, and never waits.
-    if (!PubSub.publishUnsafe(hub, event)) Effect.runSync(PubSub.publish(hub, event))
+    if (!PubSub.publishUnsafe(hub, event)) slide(PubSub.publish(hub, event))
   }
 
   const on: EventHub["on"] = Effect.fnUntraced(function* (tags, handler) {

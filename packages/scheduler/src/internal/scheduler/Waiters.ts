@@ -33,7 +33,7 @@ export const make = (): Waiters => {
             const { ended, unfinished } = yield* runner.calls.verb("getRuns", runner.store.getRuns({ ids: [runId] }))
             if (ended[0] !== undefined || unfinished.length === 0) return { done: true, run: ended[0] } as const
             yield* runner.store.shared
-              ? Effect.raceFirst(Deferred.await(bell), Effect.sleep(runner.settings.pollInterval))
+              ? Effect.timeoutOption(Deferred.await(bell), runner.settings.pollInterval)
               : Deferred.await(bell)
             return { done: false, run: undefined } as const
           }),

@@ -2,7 +2,10 @@ import { Config, Schema } from "effect"
 import type { SchedulerOptions } from "../../SchedulerOptions.ts"
 
 const duration = Schema.optionalKey(Schema.DurationFromString)
-const whole = Schema.optionalKey(Schema.Number.check(Schema.isGreaterThanOrEqualTo(1)))
+// `Infinity` is an answer to "at most how many".
+// @effect-diagnostics-next-line schemaNumber:off
+const amount = Schema.Number.check(Schema.isGreaterThanOrEqualTo(0))
+const whole = Schema.optionalKey(amount)
 
 const Policies = Schema.Struct({
   missed: Schema.optionalKey(
@@ -15,14 +18,14 @@ const Policies = Schema.Struct({
   ),
   overlap: Schema.optionalKey(Schema.Literals(["skip", "bufferOne", "bufferAll", "cancelPrevious", "allow"])),
   maxInstances: whole,
-  buffer: Schema.optionalKey(Schema.Number),
+  buffer: whole,
   jitter: duration,
   maxRuns: whole
 })
 
 const Options = Schema.Struct({
   maxRunning: whole,
-  queues: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct({ concurrency: Schema.Number }))),
+  queues: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct({ concurrency: amount }))),
   policies: Schema.optionalKey(Policies),
   lease: duration,
   pollInterval: duration,

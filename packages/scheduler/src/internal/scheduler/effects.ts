@@ -30,8 +30,8 @@ export const make = (
 const dropRuns = Effect.fnUntraced(function* (core: Core, job: string) {
   const runner = core.stores.get(effectsAlias)?.runner
   if (runner === undefined) return
-  const { items } = yield* Effect.orDie(runner.store.listRuns({ filter: { job }, limit: 100_000 }))
+  const { items } = yield* runner.store.listRuns({ filter: { job }, limit: 100_000 })
   for (const { id } of items) {
-    yield* Effect.orDie(runner.store.cancel({ now: core.clock.now(), id, transition: runner.advance }))
+    yield* runner.store.cancel({ now: core.clock.now(), id, transition: runner.advance })
   }
-})
+}, Effect.orDie)
