@@ -128,8 +128,8 @@ export class Runs {
   }
 
   /** Makes the oldest run that waits for another of its schedule pending. */
-  promoteOverlap(group: Group): boolean {
-    return group.deferred !== undefined && this.promote(group.deferred)
+  promoteOverlap(group: Group | undefined): boolean {
+    return group?.deferred !== undefined && this.promote(group.deferred)
   }
 
   list(filter: RunFilter, limit: number, cursor: string | undefined): Array<RunRecord> {

@@ -81,9 +81,12 @@ export const unreported = (row: RunRecord, outcome: Outcome): Ending => ({
 
 /** Lets those go on that waited for a run which ended: the next of its key, and the oldest deferred of its schedule. */
 export const promoteAfter = (state: State, entry: RunEntry): void => {
-  const { group, job, row } = entry
+  const { job, row } = entry
   // A slot of its job or queue may be free now, also for runs that nobody promotes.
   state.signal |= Signal.runs
   if (row.key !== null && row.waitsFor === null) state.runs.promoteKey(job, row.key)
-  if (group !== null && row.waitsFor !== "overlap") state.runs.promoteOverlap(group)
+  if (row.scheduleId !== null && row.waitsFor !== "overlap") {
+    // Looked up, since a group that lost its last run and got a new one is another object.
+    state.runs.promoteOverlap(state.runs.group(row.scheduleId, row.generation, row.cause))
+  }
 }
