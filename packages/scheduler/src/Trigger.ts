@@ -53,6 +53,9 @@ export { bounded, during, except, offset, startNow } from "./internal/trigger/mo
 // -- instants
 export { anchor, between, count, matches, next, prev, upcoming } from "./internal/trigger/queries.ts"
 
+export { describe } from "./internal/trigger/describe.ts"
+export { toCron, toSchedule, toStream } from "./internal/trigger/interop.ts"
+
 // -- custom rules of a process
 export { layerRegistry, TriggerRegistry } from "./internal/trigger/custom.ts"
 

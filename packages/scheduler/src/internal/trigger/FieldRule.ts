@@ -1,3 +1,7 @@
+/**
+ * The local times of a cron pattern. Everything that can be known beforehand is computed once: the days of every kind of
+ * month, the times of a day, the kinds of year that have a day at all.
+ */
 import {
   civilFromDays,
   dayOf,
@@ -9,17 +13,12 @@ import {
   MIN_YEAR,
   monthOf,
   SECONDS_PER_DAY,
-  weekdayOf,
   yearOf
 } from "../zone/civil.ts"
-/**
- * The local times of a cron pattern. Everything that can be known beforehand is computed once: the days of every kind of
- * month, the times of a day, the kinds of year that have a day at all.
- */
 import { countBits, nextBit, prevBit } from "./bits.ts"
 import type { FieldSet } from "./fieldSet.ts"
 import type { CountableRule } from "./LocalRule.ts"
-import { kindOfYear, monthMasks, weekMask, yearCounts } from "./monthDays.ts"
+import { KINDS_FROM, KINDS_TO, MonthDaysTable } from "./monthDays.ts"
 import { TimesOfDay } from "./timeOfDay.ts"
 
 export class FieldRule implements CountableRule {
@@ -27,26 +26,21 @@ export class FieldRule implements CountableRule {
   readonly times: TimesOfDay
   readonly periodic: boolean
   readonly #months: number
-  readonly #masks: Int32Array
-  /** Undefined with ISO weeks, which need the year itself. */
-  readonly #counts: Int32Array | undefined
   readonly #years: ReadonlyArray<number> | undefined
-  readonly #never: boolean
+  readonly #days: MonthDaysTable
+  #possible: boolean | undefined = undefined
 
   constructor(fields: FieldSet) {
     this.fields = fields
     this.times = new TimesOfDay(fields.hours, fields.minutes, fields.seconds)
     this.periodic = fields.years === undefined
     this.#months = fields.months
-    this.#masks = monthMasks(fields)
-    const counts = fields.weeks === undefined ? yearCounts(fields.months, this.#masks) : undefined
-    this.#counts = counts
-    this.#years = counts === undefined ? fields.years : fields.years?.filter((year) => counts[kindOfYear(year)]! > 0)
-    this.#never = !this.#canMatch()
+    this.#years = fields.years
+    this.#days = new MonthDaysTable(fields)
   }
 
   next(local: number): number {
-    if (this.#never) return Infinity
+    if (!this.#canMatch()) return Infinity
     const day = Math.floor(local / SECONDS_PER_DAY)
     const found = this.#nextDay(day)
     if (found !== day) return found * SECONDS_PER_DAY + this.times.first
@@ -55,7 +49,7 @@ export class FieldRule implements CountableRule {
   }
 
   prev(local: number): number {
-    if (this.#never) return -Infinity
+    if (!this.#canMatch()) return -Infinity
     const day = Math.floor(local / SECONDS_PER_DAY)
     const found = this.#prevDay(day)
     if (found !== day) return found * SECONDS_PER_DAY + this.times.last
@@ -64,7 +58,7 @@ export class FieldRule implements CountableRule {
   }
 
   count(from: number, to: number): number {
-    if (to <= from || this.#never) return 0
+    if (to <= from || !this.#canMatch()) return 0
     const firstDay = Math.floor(from / SECONDS_PER_DAY)
     const lastDay = Math.floor(to / SECONDS_PER_DAY)
     const before = this.#countDays(firstDay, firstDay + 1) * this.times.below(from - firstDay * SECONDS_PER_DAY)
@@ -103,7 +97,7 @@ export class FieldRule implements CountableRule {
   #nextInYear(year: number, month: number, day: number): number {
     for (let m = nextBit(this.#months, month); m > 0; m = nextBit(this.#months, m + 1)) {
       const first = daysFromCivil(year, m, 1)
-      const found = nextBit(this.#daysOf(year, m, first), m === month ? day : 1)
+      const found = nextBit(this.#days.month(year, m, first), m === month ? day : 1)
       if (found > 0) return first + found - 1
     }
     return Infinity
@@ -112,35 +106,40 @@ export class FieldRule implements CountableRule {
   #prevInYear(year: number, month: number, day: number): number {
     for (let m = prevBit(this.#months, month); m > 0; m = prevBit(this.#months, m - 1)) {
       const first = daysFromCivil(year, m, 1)
-      const found = prevBit(this.#daysOf(year, m, first), m === month ? day : 31)
+      const found = prevBit(this.#days.month(year, m, first), m === month ? day : 31)
       if (found > 0) return first + found - 1
     }
     return -Infinity
   }
 
-  #daysOf(year: number, month: number, first: number): number {
-    const mask = this.#masks[weekdayOf(first) * 4 + daysInMonth(year, month) - 28]!
-    return this.fields.weeks === undefined ? mask : mask & weekMask(this.fields.weeks, first)
-  }
-
   #allowsYear(year: number): boolean {
     if (year < MIN_YEAR || year > MAX_YEAR) return false
-    if (this.#years !== undefined) return this.#years[lowerBound(this.#years, year)] === year
-    return this.#counts === undefined || this.#counts[kindOfYear(year)]! > 0
+    if (this.#years !== undefined && this.#years[lowerBound(this.#years, year)] !== year) return false
+    return this.#days.year(year) > 0
   }
 
   #nextYear(year: number): number {
-    if (this.#years !== undefined) return this.#years[lowerBound(this.#years, year)] ?? Infinity
-    let y = year < MIN_YEAR ? MIN_YEAR : year
-    while (y <= MAX_YEAR && !this.#allowsYear(y)) y++
-    return y
+    const years = this.#years
+    if (years === undefined) {
+      let y = year < MIN_YEAR ? MIN_YEAR : year
+      while (y <= MAX_YEAR && !this.#allowsYear(y)) y++
+      return y
+    }
+    let index = lowerBound(years, year)
+    while (index < years.length && !this.#allowsYear(years[index]!)) index++
+    return years[index] ?? Infinity
   }
 
   #prevYear(year: number): number {
-    if (this.#years !== undefined) return this.#years[lowerBound(this.#years, year + 1) - 1] ?? -Infinity
-    let y = year > MAX_YEAR ? MAX_YEAR : year
-    while (y >= MIN_YEAR && !this.#allowsYear(y)) y--
-    return y
+    const years = this.#years
+    if (years === undefined) {
+      let y = year > MAX_YEAR ? MAX_YEAR : year
+      while (y >= MIN_YEAR && !this.#allowsYear(y)) y--
+      return y
+    }
+    let index = lowerBound(years, year + 1) - 1
+    while (index >= 0 && !this.#allowsYear(years[index]!)) index--
+    return years[index] ?? -Infinity
   }
 
   /** The matching days in [from, to). */
@@ -157,8 +156,8 @@ export class FieldRule implements CountableRule {
         day = nextYear
         continue
       }
-      if (month === 1 && dayOf(civil) === 1 && nextYear <= end && this.#counts !== undefined) {
-        count += this.#counts[kindOfYear(year)]!
+      if (month === 1 && dayOf(civil) === 1 && nextYear <= end) {
+        count += this.#days.year(year)
         day = nextYear
         continue
       }
@@ -166,20 +165,21 @@ export class FieldRule implements CountableRule {
       const next = first + daysInMonth(year, month)
       if ((this.#months & (1 << month)) !== 0) {
         const upTo = next <= end ? -1 : (1 << (end - first + 1)) - 1
-        count += countBits(this.#daysOf(year, month, first) & (-1 << dayOf(civil)) & upTo)
+        count += countBits(this.#days.month(year, month, first) & (-1 << dayOf(civil)) & upTo)
       }
       day = next
     }
     return count
   }
 
-  /** No day within one 400-year cycle is none ever. */
+  /** A pattern without a day in any kind of year has none ever. Found when it is first asked for. */
   #canMatch(): boolean {
-    if (this.#counts !== undefined) {
-      return this.#years === undefined ? this.#counts.some((count) => count > 0) : this.#years.length > 0
-    }
-    if (this.#years !== undefined) return this.#years.some((year) => this.#nextInYear(year, 1, 1) !== Infinity)
-    for (let year = 2001; year <= 2400; year++) if (this.#nextInYear(year, 1, 1) !== Infinity) return true
+    return (this.#possible ??= this.#findAny())
+  }
+
+  #findAny(): boolean {
+    if (this.#years !== undefined) return this.#years.some((year) => this.#days.year(year) > 0)
+    for (let year = KINDS_FROM; year <= KINDS_TO; year++) if (this.#days.year(year) > 0) return true
     return false
   }
 }

@@ -3,7 +3,6 @@
  * holds the two together.
  */
 import { Result } from "effect"
-import type { Bits60 } from "./bits.ts"
 import { bitsOf, foldSunday, isWild, setOf, smallSetOf, yearsOf } from "./cronFieldParts.ts"
 import {
   DAY,
@@ -62,7 +61,11 @@ export const parseText = (text: string): Result.Result<ParsedText, CronParseErro
     return fail(text, "text", at, text, `5, 6 (seconds first) or 7 (year last) fields, not ${parts.length}`)
   }
   const [second, minute, hour, day, month, weekday, year] = parts.length === 5 ? [ZERO, ...parts] : parts
-  return parseParts(text, second!, minute!, hour!, day!, month!, weekday!, year ?? ANY)
+  const normal = parts.map((part) => part.text.toUpperCase()).join(" ")
+  return Result.map(parseParts(text, second!, minute!, hour!, day!, month!, weekday!, year ?? ANY), (fields) => ({
+    text: normal,
+    fields
+  }))
 }
 
 const ZERO: Part = { text: "0", position: 0 }
@@ -93,7 +96,7 @@ const parseParts = (
   month: Part,
   weekday: Part,
   year: Part
-): Result.Result<ParsedText, CronParseError> => {
+): Result.Result<FieldSet, CronParseError> => {
   const seconds = field(second, SECOND, setOf)
   if (seconds instanceof Problem) return failAt(text, SECOND, seconds)
   const minutes = field(minute, MINUTE, setOf)
@@ -108,8 +111,8 @@ const parseParts = (
   if (weekdays instanceof Problem) return failAt(text, WEEKDAY, weekdays)
   const years = field(year, YEAR, yearsOf)
   if (years instanceof Problem) return failAt(text, YEAR, years)
-  const fields: FieldSet = {
-    seconds: seconds satisfies Bits60,
+  return Result.succeed({
+    seconds,
     minutes,
     hours,
     months,
@@ -119,9 +122,7 @@ const parseParts = (
     weekdays,
     match: weekday.text.startsWith("+") ? "all" : "any",
     wild: isWild(minute.text) || isWild(hour.text)
-  }
-  const normal = split(text).map((part) => part.text.toUpperCase())
-  return Result.succeed({ text: normal.join(" "), fields })
+  })
 }
 
 /** Runs the parser of a field on its text in lower case; a problem then says where it is in the whole text. */
@@ -135,7 +136,9 @@ const field = <A>(
     return new Problem(part.position + offset, part.text.slice(offset, offset + 1), valuesOf(grammar))
   }
   const parsed = parse(part.text.toLowerCase(), grammar)
-  return parsed instanceof Problem ? parsed.moved(part.position) : parsed
+  if (!(parsed instanceof Problem)) return parsed
+  const found = part.text.slice(parsed.offset, parsed.offset + parsed.found.length)
+  return new Problem(part.position + parsed.offset, found, parsed.expected)
 }
 
 /** Lower case of other letters can be ASCII: of the Kelvin sign it is `k`. */

@@ -3,6 +3,13 @@
  */
 import { Schema } from "effect"
 
+const WHERE: Readonly<Record<string, string>> = {
+  text: "cron",
+  fields: "cron",
+  timeZone: "timeZone",
+  clockChange: "clockChange"
+}
+
 /**
  * Cron text, or field-wise cron, that is not valid: which field, where, and what was expected there.
  *
@@ -22,8 +29,7 @@ export class CronParseError extends Schema.TaggedError<CronParseError>()("CronPa
   expected: Schema.String
 }) {
   override get message(): string {
-    const where = this.field === "text" || this.field === "fields" ? "cron" : `${this.field} field`
-    return `${where}: ${JSON.stringify(this.found)} is not valid at position ${this.position} of ${JSON.stringify(
+    return `${WHERE[this.field] ?? `${this.field} field`}: ${JSON.stringify(this.found)} is not valid at position ${this.position} of ${JSON.stringify(
       this.text
     )}: expected ${this.expected}`
   }

@@ -4,7 +4,6 @@
 import { type DateTime, Duration, Option } from "effect"
 import { dual } from "effect/Function"
 import { parseDayOfWeek } from "./cronFields.ts"
-import { WEEKDAYS } from "./cronItem.ts"
 import { Problem } from "./cronItem.ts"
 import { invalidOption, triggerError } from "./error.ts"
 import { formatInstant, optionalInstant } from "./instant.ts"
@@ -167,7 +166,7 @@ const daysOf = (days: WindowOptions["days"]): number => {
   if (days === undefined) return EVERY_DAY
   const text = typeof days === "string" ? days : days.join(",")
   const parsed = parseDayOfWeek(text.toLowerCase().replace(/\s+/g, ""))
-  if (parsed instanceof Problem) throw invalidOption("days", text, `${parsed.expected} (${WEEKDAYS.join(", ")})`)
+  if (parsed instanceof Problem) throw invalidOption("days", text, parsed.expected)
   return parsed.restricted ? parsed.set : EVERY_DAY
 }
 

@@ -1,18 +1,54 @@
-import { daysFromCivil, daysInMonth, isLeapYear, isoWeekOf, weekdayOf } from "../zone/civil.ts"
 /**
  * Which days of a month a pattern allows. Apart from ISO weeks that depends only on the weekday on which the month begins
  * and on its length, so 28 bit sets say it for every month there will be.
  */
+import { daysFromCivil, daysInMonth, isLeapYear, isoWeekOf, weekdayOf } from "../zone/civil.ts"
 import { countBits, has60 } from "./bits.ts"
 import type { FieldSet } from "./fieldSet.ts"
 
-/** Index by weekday of the first (0 is Sunday) and length: `first * 4 + length - 28`. Bits 1 to 31. */
-export const monthMasks = (fields: FieldSet): Int32Array => {
-  const masks = new Int32Array(28)
-  for (let first = 0; first < 7; first++) {
-    for (let length = 28; length <= 31; length++) masks[first * 4 + length - 28] = maskOf(fields, first, length)
+/** The days of a pattern, by month and counted by year; each made when it is first asked for. */
+export class MonthDaysTable {
+  readonly #fields: FieldSet
+  /** Index by weekday of the first (0 is Sunday) and length: `first * 4 + length - 28`. Bit 0 marks what was made. */
+  readonly #masks = new Int32Array(28)
+  /** By kind of year, -1 while it has not been counted. */
+  readonly #counts = new Int32Array(28).fill(-1)
+
+  constructor(fields: FieldSet) {
+    this.#fields = fields
   }
-  return masks
+
+  /** The days that match in a month that begins on this day; bits 1 to 31. */
+  month(year: number, month: number, first: number): number {
+    const mask = this.#mask(weekdayOf(first), daysInMonth(year, month))
+    return this.#fields.weeks === undefined ? mask : mask & weekMask(this.#fields.weeks, first)
+  }
+
+  /** How many days of a year match. */
+  year(year: number): number {
+    const kind = kindOfYear(year)
+    const known = this.#counts[kind]!
+    return known >= 0 ? known : (this.#counts[kind] = this.#countYear(year))
+  }
+
+  #mask(first: number, length: number): number {
+    const index = first * 4 + length - 28
+    const known = this.#masks[index]!
+    if (known !== 0) return known & ~1
+    const made = maskOf(this.#fields, first, length)
+    this.#masks[index] = made | 1
+    return made
+  }
+
+  #countYear(year: number): number {
+    let first = daysFromCivil(year, 1, 1)
+    let count = 0
+    for (let month = 1; month <= 12; month++) {
+      if ((this.#fields.months & (1 << month)) !== 0) count += countBits(this.month(year, month, first))
+      first += daysInMonth(year, month)
+    }
+    return count
+  }
 }
 
 const maskOf = (fields: FieldSet, first: number, length: number): number => {
@@ -32,14 +68,20 @@ const maskOf = (fields: FieldSet, first: number, length: number): number => {
 
 const wholeMonth = (length: number): number => (length === 31 ? -1 : (2 << length) - 1) & ~1
 
+/** The days 1 + k, 8 + k, … of a month, by k. */
+const WEEKLY = [0, 1, 2, 3, 4, 5, 6].map((k) => 0x2040_8102 << k)
+
 const weeklyMask = (weekdays: number, first: number): number => {
   let mask = 0
-  for (let day = 1; day <= 31; day++) if ((weekdays & (1 << ((first + day - 1) % 7))) !== 0) mask |= 1 << day
+  for (let weekday = 0; weekday < 7; weekday++) {
+    if ((weekdays & (1 << weekday)) !== 0) mask |= WEEKLY[(weekday - first + 7) % 7]!
+  }
   return mask
 }
 
 const nthMask = (nth: ReadonlyArray<number>, lastOf: number, first: number, length: number): number => {
   let mask = 0
+  if (lastOf === 0 && nth.every((set) => set === 0)) return mask
   for (let weekday = 0; weekday < 7; weekday++) {
     const firstOne = 1 + ((weekday - first + 7) % 7)
     for (let n = 0; n < 5; n++) {
@@ -53,6 +95,7 @@ const nthMask = (nth: ReadonlyArray<number>, lastOf: number, first: number, leng
 
 const nearestMask = (days: number, first: number, length: number): number => {
   let mask = 0
+  if (days === 0) return mask
   for (let day = 1; day <= length; day++) if ((days & (1 << day)) !== 0) mask |= 1 << nearestWorkday(day, first, length)
   return mask
 }
@@ -66,7 +109,7 @@ const nearestWorkday = (day: number, first: number, length: number): number => {
 }
 
 /** The days of one month whose ISO week is allowed, bits 1 to 31. */
-export const weekMask = (weeks: FieldSet["weeks"] & {}, firstDay: number): number => {
+const weekMask = (weeks: FieldSet["weeks"] & {}, firstDay: number): number => {
   let mask = 0
   for (let day = 1; day <= 31;) {
     const days = firstDay + day - 1
@@ -78,24 +121,12 @@ export const weekMask = (weeks: FieldSet["weeks"] & {}, firstDay: number): numbe
 }
 
 /**
- * How many days of a year match, by kind of year: `14` kinds, its first weekday plus 7 for a leap year. With ISO weeks
- * there is no such table.
+ * One of 28: the weekday of its first day, whether it is a leap year, and whether the year before was one, which tells in
+ * which ISO week its first days are.
  */
-export const yearCounts = (months: number, masks: Int32Array): Int32Array => {
-  const counts = new Int32Array(14)
-  // 2001 to 2028 has each kind of year.
-  for (let year = 2001; year <= 2028; year++) {
-    let count = 0
-    for (let month = 1; month <= 12; month++) {
-      if ((months & (1 << month)) === 0) continue
-      count += countBits(masks[maskIndex(year, month)]!)
-    }
-    counts[kindOfYear(year)] = count
-  }
-  return counts
-}
+const kindOfYear = (year: number): number =>
+  weekdayOf(daysFromCivil(year, 1, 1)) + (isLeapYear(year) ? 7 : 0) + (isLeapYear(year - 1) ? 14 : 0)
 
-export const kindOfYear = (year: number): number => weekdayOf(daysFromCivil(year, 1, 1)) + (isLeapYear(year) ? 7 : 0)
-
-const maskIndex = (year: number, month: number): number =>
-  weekdayOf(daysFromCivil(year, month, 1)) * 4 + daysInMonth(year, month) - 28
+/** These years are of every kind that there is. */
+export const KINDS_FROM = 2001
+export const KINDS_TO = 2028

@@ -149,7 +149,7 @@ export const upcoming: {
  * ```ts
  * import { Trigger } from "effect-scheduler"
  *
- * Trigger.count(Trigger.cron("*" + "/5 * * * * *" as "* * * * * *"), "2026-01-01", "2026-01-15") // => 241920
+ * Trigger.count(Trigger.every("5 seconds", { start: "2026-01-01" }), "2026-01-01", "2026-01-15") // => 241920
  * ```
  *
  * @category getters

@@ -27,9 +27,14 @@ export const BUDGET = 10_000
 
 const NEVER: Search = { _tag: "Never" }
 
+/** Plain rules neither take steps nor stop, so they share one budget that is never touched. */
+const NO_STEPS = new Steps(0)
+
+const isPlain = (trigger: Trigger): boolean => trigger._tag === "Cron" || trigger._tag === "Every"
+
 /** The first instant after the argument. */
 export const searchNext = (trigger: Trigger, after: number, budget = BUDGET): Search => {
-  const steps = new Steps(budget)
+  const steps = isPlain(trigger) ? NO_STEPS : new Steps(budget)
   const at = nextOf(trigger, after, MAX_INSTANT, steps)
   if (isStopped(at)) return stopped(steps, "NotBefore")
   return at > MAX_INSTANT ? NEVER : { _tag: "Found", at }
@@ -37,7 +42,7 @@ export const searchNext = (trigger: Trigger, after: number, budget = BUDGET): Se
 
 /** The last instant at or before the argument. */
 export const searchPrev = (trigger: Trigger, atOrBefore: number, budget = BUDGET): Search => {
-  const steps = new Steps(budget)
+  const steps = isPlain(trigger) ? NO_STEPS : new Steps(budget)
   const at = prevOf(trigger, atOrBefore, -MAX_INSTANT, steps)
   if (isStopped(at)) return stopped(steps, "NotAfter")
   return at < -MAX_INSTANT ? NEVER : { _tag: "Found", at }

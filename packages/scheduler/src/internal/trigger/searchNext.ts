@@ -1,7 +1,7 @@
-import { customNext } from "./customSearch.ts"
 /**
  * The search forwards.
  */
+import { customNext } from "./customSearch.ts"
 import { afterExcluded } from "./excluded.ts"
 import { everyNext } from "./grid.ts"
 import type { Rule, Trigger } from "./model.ts"

@@ -1,7 +1,7 @@
-import { customPrev } from "./customSearch.ts"
 /**
  * The search backwards: `searchNext.ts` mirrored.
  */
+import { customPrev } from "./customSearch.ts"
 import { beforeExcluded } from "./excluded.ts"
 import { everyPrev } from "./grid.ts"
 import type { Rule, Trigger } from "./model.ts"
