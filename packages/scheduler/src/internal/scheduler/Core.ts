@@ -23,8 +23,8 @@ export interface Core {
   /** The encoded policy of a schedule that gives none of its own. */
   readonly usualPolicy: Result.Result<string, InvalidOption>
   readonly stores: Map<string, StoreRunner>
-  /** The schedules that this scheduler declared, by store and id, for `prune`. */
-  readonly declared: Set<string>
+  /** The ids of the schedules that this scheduler declared with an origin, by store, for `prune`. */
+  readonly declared: Map<string, Set<string>>
   readonly state: {
     started: boolean
     paused: boolean

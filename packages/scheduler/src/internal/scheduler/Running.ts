@@ -2,6 +2,7 @@ import { Cause, Context, Effect, Exit, type Fiber, Option, References, Result, t
 import type * as Job from "../../Job.ts"
 import type { BusyRun, Entry } from "../../JobRegistry.ts"
 import { type Current, type Failure, JobRun, type RunRecord } from "../../JobRun.ts"
+import type { JobStoreError } from "../../JobStore.ts"
 import { byteLength, codecOf, parseJson } from "../codec.ts"
 import type { HeapEntry } from "../heap.ts"
 import { runFields } from "./announce.ts"
@@ -203,44 +204,85 @@ const spanAttributes = (run: Running) => ({
 
 /** The context that the handler's layer was built in, with the run itself and its id on every log line. */
 const contextOf = (runner: Runner, run: Running, entry: Entry): Context.Context<never> =>
-  Context.add(Context.add(entry.context, JobRun, current(runner, run)), References.CurrentLogAnnotations, {
+  Context.add(Context.add(entry.context, JobRun, new CurrentRun(runner, run)), References.CurrentLogAnnotations, {
     ...Context.get(entry.context, References.CurrentLogAnnotations),
     job: run.record.job,
     runId: run.record.id
   }) as Context.Context<never>
 
-const current = (runner: Runner, run: Running): Current => {
-  const { record } = run
-  return {
-    id: record.id,
-    job: record.job,
-    store: runner.alias,
-    scheduleId: record.scheduleId,
-    nominal: record.nominal,
-    cause: record.cause,
-    attempt: record.attempt,
-    execution: run.execution,
-    startedAt: run.startedAt,
-    progress: () =>
-      run.progress === null ? null : (Result.getOrElse(parseJson(run.progress), () => null) as Schema.Json),
-    setProgress: (progress) =>
-      Effect.suspend(() => {
-        const text = JSON.stringify(progress)
-        const entries = [{ id: record.id, attempt: record.attempt, progress: text }]
-        return Effect.andThen(
-          runner.calls.verb("progress", runner.store.progress({ node: run.node, entries })),
-          Effect.sync(() => void (run.progress = text))
-        )
-      }),
-    lastSuccess: <J extends Job.Any>(job: J) => {
-      if (record.scheduleId === null) return Effect.succeedNone
-      return Effect.map(
-        runner.calls.verb("getSchedules", runner.store.getSchedules({ ids: [record.scheduleId] })),
-        ([schedule]): Option.Option<Job.Success<J>> => {
-          if (schedule?.lastSuccess == null || schedule.generation !== record.generation) return Option.none()
-          return Option.map(Result.getSuccess(codecOf(job).decodeSuccess(schedule.lastSuccess.value)), (value) => value)
-        }
+/** What the handler reads of its run: a class, so that a run costs one object and not one for each function of it. */
+class CurrentRun implements Current {
+  readonly #runner: Runner
+  readonly #run: Running
+
+  constructor(runner: Runner, run: Running) {
+    this.#runner = runner
+    this.#run = run
+  }
+
+  get id(): string {
+    return this.#run.record.id
+  }
+
+  get job(): string {
+    return this.#run.record.job
+  }
+
+  get store(): string {
+    return this.#runner.alias
+  }
+
+  get scheduleId(): string | null {
+    return this.#run.record.scheduleId
+  }
+
+  get nominal(): number | null {
+    return this.#run.record.nominal
+  }
+
+  get cause(): string {
+    return this.#run.record.cause
+  }
+
+  get attempt(): number {
+    return this.#run.record.attempt
+  }
+
+  get execution(): number {
+    return this.#run.execution
+  }
+
+  get startedAt(): number {
+    return this.#run.startedAt
+  }
+
+  progress(): Schema.Json {
+    const { progress } = this.#run
+    return progress === null ? null : (Result.getOrElse(parseJson(progress), () => null) as Schema.Json)
+  }
+
+  setProgress(progress: Schema.Json): Effect.Effect<void, JobStoreError> {
+    const run = this.#run
+    const { calls, store } = this.#runner
+    return Effect.suspend(() => {
+      const text = JSON.stringify(progress)
+      const entries = [{ id: run.record.id, attempt: run.record.attempt, progress: text }]
+      return Effect.andThen(
+        calls.verb("progress", store.progress({ node: run.node, entries })),
+        Effect.sync(() => void (run.progress = text))
       )
-    }
+    })
+  }
+
+  lastSuccess<J extends Job.Any>(job: J): Effect.Effect<Option.Option<Job.Success<J>>, JobStoreError> {
+    const { generation, scheduleId } = this.#run.record
+    if (scheduleId === null) return Effect.succeedNone
+    const { calls, store } = this.#runner
+    return Effect.map(calls.verb("getSchedules", store.getSchedules({ ids: [scheduleId] })), ([schedule]) => {
+      if (schedule === undefined || schedule.lastSuccess === null || schedule.generation !== generation) {
+        return Option.none()
+      }
+      return Result.getSuccess(codecOf(job).decodeSuccess(schedule.lastSuccess.value)) as Option.Option<Job.Success<J>>
+    })
   }
 }

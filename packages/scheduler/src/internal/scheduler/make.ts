@@ -68,7 +68,7 @@ const build = Effect.fnUntraced(function* (
     waiters,
     stores,
     usualPolicy: encodedPolicy({ settings }, {}, "policies of the scheduler"),
-    declared: new Set(),
+    declared: new Map(),
     state: { started: false, paused: false, tentative: settings.autoStart || client ? undefined : new Map() }
   }
   const advance = transitions.advance(contextOf(core))

@@ -58,7 +58,9 @@ export const make = (core: Core): Verbs => {
     for (let from = 0; from < payloads.length; from += batch) {
       const runs: Array<{ readonly run: RunRecord; readonly unique: null }> = []
       for (const payload of payloads.slice(from, from + batch)) {
-        runs.push({ run: yield* newRun(core, job, payload, at, options), unique: null })
+        const run = newRun(core, job, payload, at, options)
+        if (Result.isFailure(run)) return yield* refuse(run.failure)
+        runs.push({ run: run.success, unique: null })
       }
       ids.push(...(yield* insert(store, runs)))
     }
@@ -72,8 +74,9 @@ export const make = (core: Core): Verbs => {
   ) {
     const store = yield* storeOf(core, options?.store)
     const at = yield* instantOf(core, `job "${job.jobName}"`, options)
-    const run = yield* newRun(core, job, payload, at, options)
-    const [id] = yield* insert(store, [{ run, unique: options?.idempotencyKey ?? null }])
+    const run = newRun(core, job, payload, at, options)
+    if (Result.isFailure(run)) return yield* refuse(run.failure)
+    const [id] = yield* insert(store, [{ run: run.success, unique: options?.idempotencyKey ?? null }])
     return id!
   })
 
@@ -251,10 +254,13 @@ const newRun = <J extends Job.Any>(
   payload: Job.Payload<J>,
   at: number,
   options: Pick<EnqueueOptions, "priority"> | undefined
-): Effect.Effect<RunRecord, SchedulerError> =>
-  Effect.map(encodePayload(core, job, payload, `job "${job.jobName}"`), (encoded) => ({
+): Result.Result<RunRecord, InvalidPayload> => {
+  const encoded = encodePayload(core, job, payload, undefined)
+  if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+  return Result.succeed({
     ...blank(core, core.clock.now()),
-    ...encoded,
+    payload: encoded.success.payload,
+    key: encoded.success.key,
     job: job.jobName,
     queue: job.settings.queue,
     priority: options?.priority ?? job.settings.priority,
@@ -263,26 +269,34 @@ const newRun = <J extends Job.Any>(
     generation: null,
     cause: "enqueue",
     runAt: at
-  }))
+  })
+}
 
-/** The payload as it is stored, and the key that the job makes of it. */
+/** The payload as it is stored, and the key that the job makes of it. `scheduleId` is for the error. */
 export const encodePayload = (
   core: Core,
   job: Job.Any,
   payload: unknown,
-  subject: string
-): Effect.Effect<{ readonly payload: string; readonly key: string | null }, SchedulerError> => {
+  scheduleId: string | undefined
+): Result.Result<{ readonly payload: string; readonly key: string | null }, InvalidPayload> => {
   const encoded = codecOf(job).encodePayload(payload)
-  if (Result.isFailure(encoded)) {
-    return refuse(new InvalidPayload({ subject, job: job.jobName, why: encoded.failure }))
-  }
   const limit = core.settings.payloadLimit
-  const bytes = byteLength(encoded.success, limit)
-  if (bytes > limit) {
-    const why = `it takes ${bytes} bytes, and payloadLimit is ${limit}. Store it elsewhere and schedule a reference`
-    return refuse(new InvalidPayload({ subject, job: job.jobName, why }))
+  const why = Result.isFailure(encoded) ? encoded.failure : tooLarge(encoded.success, limit)
+  if (why !== undefined) {
+    const subject = scheduleId === undefined ? "enqueue" : `schedule "${scheduleId}"`
+    return Result.fail(new InvalidPayload({ subject, job: job.jobName, why }))
   }
-  return Effect.succeed({ payload: encoded.success, key: job.settings.key?.(payload as never) ?? null })
+  return Result.succeed({
+    payload: Result.getOrThrow(encoded),
+    key: job.settings.key === undefined ? null : job.settings.key(payload as never)
+  })
+}
+
+const tooLarge = (text: string, limit: number): string | undefined => {
+  const bytes = byteLength(text, limit)
+  return bytes > limit
+    ? `it takes ${bytes} bytes, and payloadLimit is ${limit}. Store it elsewhere and schedule a reference`
+    : undefined
 }
 
 const resultOf = <J extends Job.Any>(

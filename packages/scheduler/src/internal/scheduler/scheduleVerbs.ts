@@ -1,10 +1,11 @@
 import { DateTime, Effect, Option, Result } from "effect"
 import type * as Job from "../../Job.ts"
 import type { PolicyOptions, ScheduleRecord } from "../../JobSchedule.ts"
-import type { Applied, JobStoreError, Transition } from "../../JobStore.ts"
+import type { Applied, Transition } from "../../JobStore.ts"
 import type { InStore, OnConflict, ScheduleOptions, SchedulerService, ScheduleView } from "../../Scheduler.ts"
 import {
   InvalidOption,
+  type InvalidPayload,
   ScheduleExists,
   ScheduleNotFound,
   type SchedulerError,
@@ -24,8 +25,6 @@ type Verbs = Pick<
   SchedulerService,
   "schedule" | "scheduleAll" | "unschedule" | "reschedule" | "update" | "pause" | "resume" | "backfill" | "prune"
 >
-
-type Failure = SchedulerError | JobStoreError
 
 const batch = 1_000
 
@@ -77,12 +76,10 @@ export const make = (core: Core): Verbs => {
       const drafts = new Map<string, Transition>()
       const found = new Set<string>()
       for (const options of part) {
-        const draft = yield* draftOf(core, job, options)
-        drafts.set(
-          options.id,
-          transitions.upsert(context, { ...draft, anchor, generation: core.newId() }, { onConflict })
-        )
-        core.declared.add(declaration(store, options.id))
+        const draft = draftOf(core, job, options, anchor)
+        if (Result.isFailure(draft)) return yield* refuse(draft.failure)
+        drafts.set(options.id, transitions.upsert(context, draft.success, { onConflict }))
+        if (draft.success.origin !== null) declare(core, store.runner.alias, options.id)
       }
       applied.push(
         ...(yield* modify(store, [...drafts.keys()], (id, view, now) => {
@@ -101,9 +98,10 @@ export const make = (core: Core): Verbs => {
 
   const schedule: Verbs["schedule"] = Effect.fnUntraced(function* (job, options) {
     const store = yield* storeOf(core, options.store)
-    const draft = yield* draftOf(core, job, options)
     if (core.state.tentative !== undefined) {
-      const view = (): ScheduleView => tentativeView(core, store.runner.alias, draft)
+      const draft = draftOf(core, job, options, undefined)
+      if (Result.isFailure(draft)) return yield* refuse(draft.failure)
+      const view = (): ScheduleView => tentativeView(core, store.runner.alias, draft.success)
       core.state.tentative.set(`${store.runner.alias}\n${options.id}`, {
         alias: store.runner.alias,
         id: options.id,
@@ -146,7 +144,8 @@ export const make = (core: Core): Verbs => {
 
   const update: Verbs["update"] = Effect.fnUntraced(function* (job, id, patch, options) {
     const subject = `schedule "${id}"`
-    const encoded = patch.payload === undefined ? {} : yield* encodePayload(core, job, patch.payload, subject)
+    const encoded = patch.payload === undefined ? Result.succeed({}) : encodePayload(core, job, patch.payload, id)
+    if (Result.isFailure(encoded)) return yield* refuse(encoded.failure)
     // The patch is laid over the policy that the row has, so it has to be checked inside the transition.
     let invalid: InvalidOption | undefined
     const { after, before, store } = yield* change(id, options, (_, view, now) => {
@@ -161,7 +160,7 @@ export const make = (core: Core): Verbs => {
         return undefined
       }
       const given = hasPolicy(patch) ? { policy: policies.encode(policy.success) } : {}
-      return transitions.update(context, { ...given, ...encoded, priority: patch.priority })(id, view, now)
+      return transitions.update(context, { ...given, ...encoded.success, priority: patch.priority })(id, view, now)
     })
     if (invalid !== undefined) return yield* refuse(invalid)
     if (after === before) yield* readable(before)
@@ -232,7 +231,7 @@ export const make = (core: Core): Verbs => {
       )
       for (const row of page.items) {
         // A backfill was not declared, and goes when it is done.
-        if (row.cause === "nominal" && !core.declared.has(declaration(store, row.id))) stale.push(row.id)
+        if (row.cause === "nominal" && core.declared.get(store.runner.alias)?.has(row.id) !== true) stale.push(row.id)
       }
       cursor = page.cursor
     } while (cursor !== undefined)
@@ -252,7 +251,11 @@ export const contextOf = (core: Pick<Core, "resolver" | "newId">): transitions.T
   zoneData: zoneDataVersion
 })
 
-const declaration = (store: StoreRunner, id: string) => `${store.runner.alias}\n${id}`
+const declare = (core: Core, alias: string, id: string): void => {
+  const ids = core.declared.get(alias)
+  if (ids === undefined) core.declared.set(alias, new Set([id]))
+  else ids.add(id)
+}
 
 const policyFields = ["missed", "overlap", "maxInstances", "buffer", "jitter", "maxRuns"] as const
 
@@ -265,10 +268,25 @@ const hasPolicy = (options: PolicyOptions): boolean => policyFields.some((field)
 const invalid = (subject: string, option: string, expected: string, actual: string) =>
   refuse(new InvalidOption({ subject, option, expected, actual }))
 
-const requireId = (subject: string, option: string, id: string, longest: number): Effect.Effect<void, SchedulerError> =>
+const idIssue = (subject: string, option: string, id: string, longest: number): InvalidOption | undefined =>
   typeof id === "string" && id.length >= 1 && id.length <= longest
-    ? Effect.void
-    : invalid(subject, option, `a text of 1 to ${longest} characters`, `${id.length} characters`)
+    ? undefined
+    : new InvalidOption({
+        subject,
+        option,
+        expected: `a text of 1 to ${longest} characters`,
+        actual: typeof id === "string" ? `${id.length} characters` : typeof id
+      })
+
+const requireId = (
+  subject: string,
+  option: string,
+  id: string,
+  longest: number
+): Effect.Effect<void, SchedulerError> => {
+  const issue = idIssue(subject, option, id, longest)
+  return issue === undefined ? Effect.void : refuse(issue)
+}
 
 const instantOf = (
   subject: string,
@@ -282,27 +300,35 @@ const instantOf = (
 }
 
 /** A schedule as a user writes it, checked and encoded. */
-const draftOf = Effect.fnUntraced(function* <J extends Job.Any>(
+const draftOf = <J extends Job.Any>(
   core: Core,
   job: J,
-  options: ScheduleOptions<J>
-): Effect.fn.Return<transitions.Draft, Failure> {
-  yield* requireId("schedule", "id", options.id, 255)
-  const subject = `schedule "${options.id}"`
-  const policy = hasPolicy(options) ? encodedPolicy(core, options, subject) : core.usualPolicy
-  if (Result.isFailure(policy)) return yield* refuse(policy.failure)
-  const { key, payload } = yield* encodePayload(core, job, options.payload, subject)
-  return {
-    ...core.resolver.define(options.trigger),
-    id: options.id,
+  options: ScheduleOptions<J>,
+  anchor: number | undefined
+): Result.Result<transitions.Draft, InvalidOption | InvalidPayload> => {
+  const { id } = options
+  const wrongId = idIssue("schedule", "id", id, 255)
+  if (wrongId !== undefined) return Result.fail(wrongId)
+  const policy = hasPolicy(options) ? encodedPolicy(core, options, `schedule "${id}"`) : core.usualPolicy
+  if (Result.isFailure(policy)) return Result.fail(policy.failure)
+  const encoded = encodePayload(core, job, options.payload, id)
+  if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
+  const { needs, trigger, version } = core.resolver.define(options.trigger)
+  return Result.succeed({
+    trigger,
+    version,
+    needs,
+    id,
     job: job.jobName,
     queue: job.settings.queue,
     priority: options.priority ?? job.settings.priority,
-    payload,
-    key,
+    payload: encoded.success.payload,
+    key: encoded.success.key,
     delivery: job.settings.delivery,
     policy: policy.success,
     origin: options.origin ?? core.settings.origin,
-    cause: "nominal"
-  }
-})
+    cause: "nominal",
+    anchor,
+    generation: core.newId()
+  })
+}
