@@ -3,4 +3,5 @@
  *
  * @since 0.1.0
  */
+export * as NaiveJobStore from "./NaiveJobStore.ts"
 export * as StoreSuite from "./StoreSuite.ts"

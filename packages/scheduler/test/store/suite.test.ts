@@ -2,9 +2,12 @@ import { describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
 import type { JobStore } from "../../src/JobStore.ts"
 import * as MemoryJobStore from "../../src/MemoryJobStore.ts"
-import { StoreSuite } from "../../src/testing/index.ts"
+import { NaiveJobStore, StoreSuite } from "../../src/testing/index.ts"
 
-const stores: ReadonlyArray<readonly [string, Layer.Layer<JobStore>]> = [["memory", MemoryJobStore.layer]]
+const stores: ReadonlyArray<readonly [string, Layer.Layer<JobStore>]> = [
+  ["memory", MemoryJobStore.layer],
+  ["naive", NaiveJobStore.layer]
+]
 
 for (const [store, layer] of stores) {
   describe(store, () => {
