@@ -1,4 +1,6 @@
 import { Effect } from "effect"
+import type { RunRecord } from "../../JobRun.ts"
+import type { ClaimableJob } from "../../JobStore.ts"
 import * as metrics from "./metrics.ts"
 import { claimable, type Runner } from "./Runner.ts"
 import { start } from "./Running.ts"
@@ -7,72 +9,94 @@ import { untilRun } from "./wake.ts"
 /** More ended runs than this wait to be stored: nothing new is claimed before they are fewer. */
 const longestBacklog = 10_000
 
+/** The most that one call claims. */
+const batch = 1_000
+
 /** Due runs → job fibers, only as many as there are free slots. */
 export const loop = (runner: Runner): Effect.Effect<void> => Effect.forever(turn(runner), { disableYield: true })
 
 const turn = Effect.fnUntraced(function* (runner: Runner) {
-  const { bells, settings, slots, state } = runner
+  const { bells, settings, state } = runner
   bells.claim.arm()
-  if (state.uncertain) yield* reconcile(runner)
+  if (state.uncertain) yield* reconcile(runner, runner.calls.insist("held", held(runner)))
   const jobs = claimable(runner)
-  if (jobs.length === 0 || state.paused || state.closing || !mayClaim(runner))
+  if (jobs.length === 0 || state.paused || state.closing || !mayClaim(runner)) {
     return yield* bells.claim.sleep(undefined)
-  const wanted = slots.take(settings.maxRunning)
-  if (wanted === 0) return yield* bells.claim.sleep(undefined)
-  const got = yield* claim(runner, jobs, wanted)
-  if (got === wanted) return yield* Effect.yieldNow
-  if (got < 0) return yield* bells.claim.sleep(settings.pollInterval)
-  yield* bells.claim.sleep(yield* untilRun(runner))
+  }
+  switch (yield* claim(runner, jobs)) {
+    case "noSlot":
+      return yield* bells.claim.sleep(undefined)
+    case "full":
+      return yield* Effect.yieldNow
+    case "failed":
+      return yield* bells.claim.sleep(settings.pollInterval)
+    case "all":
+      return yield* bells.claim.sleep(yield* untilRun(runner))
+  }
 })
 
 /** Past its lease's end a node claims nothing; behind with storing what ended, it claims later. */
 const mayClaim = (runner: Runner) =>
   runner.clock.monotonic() < runner.state.leaseUntil && runner.reports.length < longestBacklog
 
+type Claimed = "noSlot" | "full" | "failed" | "all"
+
 /**
- * Claims into slots already taken and answers how many, or -1 if the call failed. It cannot be interrupted between the
- * sending and the registration of what came back: a claimed run that nobody knows of would be nobody's until the lease
- * ends.
+ * Claims as many runs as there are free slots. It cannot be interrupted between the sending and the registration of what
+ * came back: a claimed run that nobody knows of would be nobody's until the lease ends.
  */
-const claim = (runner: Runner, jobs: ReturnType<typeof claimable>, wanted: number): Effect.Effect<number> =>
+const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect<Claimed> =>
   Effect.uninterruptible(
-    Effect.matchCause(
-      runner.calls.once(
-        "claim",
-        runner.store.claim({
-          now: runner.clock.now(),
-          node: runner.state.node,
-          limit: wanted,
-          jobs,
-          queues: runner.settings.queues
-        })
-      ),
-      {
-        onFailure: () => {
-          runner.slots.give(wanted)
-          runner.state.uncertain = true
-          return -1
-        },
-        onSuccess: ({ now, runs }) => {
-          runner.slots.give(wanted - runs.length)
-          metrics.claimSize.updateUnsafe(runs.length, runner.context)
-          for (const run of runs) start(runner, run, now)
-          return runs.length
+    Effect.suspend(() => {
+      const { bells, settings, slots, state } = runner
+      const { node } = state
+      const wanted = slots.take(Math.min(settings.maxRunning, batch), bells.claim.ring)
+      if (wanted === 0) return Effect.succeed("noSlot")
+      return Effect.matchCause(
+        runner.calls.once(
+          "claim",
+          runner.store.claim({ now: runner.clock.now(), node, limit: wanted, jobs, queues: settings.queues })
+        ),
+        {
+          onFailure: (): Claimed => {
+            slots.give(wanted)
+            state.uncertain = true
+            return "failed"
+          },
+          onSuccess: ({ now, runs }): Claimed => {
+            if (state.node !== node) {
+              // Fenced while the call was under way: what it claimed is taken back from the dead node.
+              slots.give(wanted)
+              return "full"
+            }
+            slots.give(wanted - runs.length)
+            metrics.claimSize.updateUnsafe(runs.length, runner.context)
+            for (const run of runs) start(runner, run, now)
+            return runs.length === wanted ? "full" : "all"
+          }
         }
-      }
-    )
+      )
+    })
   )
 
+const held = (runner: Runner) => Effect.suspend(() => runner.store.held({ node: runner.state.node }))
+
 /** After a claim that failed or timed out: takes over the runs that the store has under this node's id all the same. */
-const reconcile = Effect.fnUntraced(function* (runner: Runner) {
-  const node = runner.state.node
-  const held = yield* runner.calls.insist("held", runner.store.held({ node }))
-  if (node !== runner.state.node) return
-  runner.state.uncertain = false
-  for (const run of held) {
-    if (runner.running.has(run.id)) continue
-    // The bound may be passed by what was claimed unseen; these slots are paid back as runs end.
-    runner.slots.take(1)
-    start(runner, run, runner.clock.now())
-  }
-})
+const reconcile = <E>(runner: Runner, ask: Effect.Effect<ReadonlyArray<RunRecord>, E>): Effect.Effect<void, E> =>
+  Effect.suspend(() => {
+    const { node } = runner.state
+    return Effect.map(ask, (runs) => {
+      if (node !== runner.state.node) return
+      runner.state.uncertain = false
+      for (const run of runs) {
+        if (runner.running.get(run.id)?.record.attempt === run.attempt) continue
+        // The bound may be passed by what was claimed unseen.
+        runner.slots.occupy()
+        start(runner, run, runner.clock.now())
+      }
+    })
+  })
+
+/** At the end: what an uncertain claim left under this node's id goes back, since nothing is started any more. */
+export const settle = (runner: Runner): Effect.Effect<void> =>
+  runner.state.uncertain ? Effect.ignore(reconcile(runner, runner.calls.once("held", held(runner)))) : Effect.void

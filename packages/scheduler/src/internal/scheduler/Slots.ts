@@ -4,7 +4,8 @@
  */
 export class Slots {
   #used = 0
-  readonly #onFree = new Set<() => void>()
+  /** Those who found nothing free. Only they are told: a claimer that gives back what it took has nothing to hear of. */
+  readonly #waiting = new Set<() => void>()
   readonly max: number
 
   constructor(max: number) {
@@ -15,23 +16,24 @@ export class Slots {
     return this.#used
   }
 
-  /** Takes up to `wanted` slots and answers how many it got. */
-  take(wanted: number): number {
+  /** Takes up to `wanted` slots and answers how many it got. Where it is none, `onFree` is called once, when there is one. */
+  take(wanted: number, onFree: () => void): number {
     const got = Math.max(0, Math.min(wanted, this.max - this.#used))
     this.#used += got
+    if (got === 0) this.#waiting.add(onFree)
     return got
   }
 
-  give(count: number): void {
-    if (count === 0) return
-    const wasFull = this.#used >= this.max
-    this.#used -= count
-    if (wasFull) for (const listener of this.#onFree) listener()
+  /** For a run that runs already: its slot is taken whether one is free or not. */
+  occupy(): void {
+    this.#used++
   }
 
-  /** Calls back when a slot becomes free after there was none. */
-  onFree(listener: () => void): () => void {
-    this.#onFree.add(listener)
-    return () => void this.#onFree.delete(listener)
+  give(count: number): void {
+    this.#used -= count
+    if (this.#waiting.size === 0 || this.#used >= this.max) return
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const onFree of waiting) onFree()
   }
 }

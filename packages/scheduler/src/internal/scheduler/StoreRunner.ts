@@ -111,10 +111,6 @@ export const make = Effect.fnUntraced(function* (options: {
     bells.claim.ring()
     bells.heart.ring()
   })
-  yield* Effect.acquireRelease(
-    Effect.sync(() => options.slots.onFree(bells.claim.ring)),
-    (stop) => Effect.sync(stop)
-  )
 
   let live: Live | undefined
 
