@@ -8,6 +8,8 @@ import { decodeTold, type Message, type Told } from "./Report.ts"
 import type { Paint } from "./text.ts"
 
 export interface Files {
+  /** Where the commands run. */
+  readonly home: string
   readonly crontab: string
   readonly database: string
 }
@@ -25,7 +27,7 @@ export const start = Effect.fnUntraced(function* (files: Files, lease: number, p
   const handle = yield* ChildProcess.make(
     process.execPath,
     [main, files.crontab, "--database", files.database, "--lease", String(lease), "--json", "--attached"],
-    { detached: false, stderr: "inherit", extendEnv: true, forceKillAfter: "10 seconds" }
+    { detached: false, stderr: "inherit", env: { HOME: files.home }, extendEnv: true, forceKillAfter: "10 seconds" }
   )
   const told: Array<Told> = []
   yield* handle.stdout.pipe(
@@ -63,6 +65,8 @@ export const start = Effect.fnUntraced(function* (files: Files, lease: number, p
     stop: Effect.andThen(Effect.ignore(handle.kill({ killSignal: "SIGTERM" })), Effect.ignore(handle.exitCode))
   }
 })
+
+export type Child = Effect.Success<ReturnType<typeof start>>
 
 /** Looks again and again, for at most 30 seconds. */
 export const until = <A>(what: string, look: () => Option.Option<A>): Effect.Effect<A, DemoFailed> =>

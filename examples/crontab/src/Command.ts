@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import type { Readable, Writable } from "node:stream"
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Deferred, Duration, Effect, Option, Schema, Stream } from "effect"
 import { lineSplitter, outputTail } from "./Output.ts"
 import * as ProcessGroup from "./ProcessGroup.ts"

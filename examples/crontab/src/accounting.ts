@@ -2,7 +2,7 @@
  * Counts again, from the text of a crontab and from rows of history alone, whether each nominal time was decided exactly
  * once: one run, or one of the times of a range that was counted as missed, skipped, dropped or paused.
  */
-import { DateTime } from "effect"
+import { DateTime, Schema } from "effect"
 import { Trigger } from "effect-scheduler"
 import type { Entry } from "./Crontab.ts"
 import type { History, RangeRow, RunRow } from "./history.ts"
@@ -30,10 +30,9 @@ export interface Accounting {
 /**
  * Instants of which it is known from elsewhere that each nominal time between them, both included, must be found.
  */
-export interface Window {
-  readonly from: number
-  readonly to: number
-}
+export const Window = Schema.Struct({ from: Schema.Number, to: Schema.Number })
+
+export type Window = typeof Window.Type
 
 export const account = (entries: ReadonlyArray<Entry>, history: History, window?: Window): Accounting => {
   const faults: Array<string> = []

@@ -19,6 +19,12 @@ export interface Options {
 
 /** Runs until it is interrupted, and then until the commands that run have ended or the drain deadline has passed. */
 export const daemon = (options: Options) =>
+  Effect.service(FileSystem.FileSystem).pipe(
+    Effect.flatMap((fs) => fs.access(options.file, { readable: true })),
+    Effect.andThen(keeping(options))
+  )
+
+const keeping = (options: Options) =>
   Effect.scoped(run(options)).pipe(
     Effect.provide(
       CronJobLive.pipe(

@@ -2,8 +2,9 @@
  * `crontab FILE`: runs a crontab for good.
  */
 import { resolve } from "node:path"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Effect, Exit, Stdio, Stream } from "effect"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Console, Effect, Exit, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { daemon } from "./daemon.ts"
 import { Report } from "./Report.ts"
@@ -23,8 +24,14 @@ const crontab = Command.make(
       Flag.withDescription("Seconds of silence after which a scheduler is taken for dead"),
       Flag.withDefault(15)
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("Tell everything as JSON, one text a line")),
-    attached: Flag.Boolean("attached").pipe(Flag.withDescription("Stop when standard input ends"))
+    json: Flag.Boolean("json").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Tell everything as JSON, one text a line")
+    ),
+    attached: Flag.Boolean("attached").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Stop when standard input ends")
+    )
   },
   Effect.fnUntraced(function* ({ attached, database, file, json, lease }) {
     const path = fromCaller(file)
@@ -33,6 +40,12 @@ const crontab = Command.make(
       database: database === "" ? `${path}.sqlite` : fromCaller(database),
       lease: `${lease} seconds`
     }).pipe(
+      Effect.catch((error) =>
+        Effect.andThen(
+          Console.error(`crontab: ${error.message}`),
+          Effect.sync(() => void (process.exitCode = 1))
+        )
+      ),
       Effect.provide(json ? Report.layerJson : Report.layerText(painter(wantsColour(process.stdout, process.env))))
     )
     const { stdin } = yield* Stdio.Stdio

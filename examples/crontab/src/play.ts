@@ -14,7 +14,7 @@ import type { Paint } from "./text.ts"
 const LEASE = 2
 
 /** In the command of the line that is killed. */
-const LONG = "slept for 3 s"
+const LONG = "report is done"
 
 /** Answers the window in which every nominal time must be found. */
 export const play = Effect.fnUntraced(function* (files: Child.Files, paint: Paint) {
@@ -26,19 +26,20 @@ export const play = Effect.fnUntraced(function* (files: Child.Files, paint: Pain
   yield* say("A crontab out of SQLite, in a process of its own. The lease is 2 s here and")
   yield* say("15 s by default: after so long a silence a scheduler is taken for dead.")
   const first = yield* Child.start(files, LEASE, paint)
-  const { at: from } = yield* first.heard("the crontab to be read", "Synced", () => true)
+  const from = yield* stored(first, entries)
   const begun = yield* first.heard("the long command", "CommandStarted", ({ title }) => title === titleOf(long))
   const { runId } = begun.message
   yield* Effect.sleep("1 second")
   const group = yield* storedGroup(files.database, runId)
 
+  yield* Effect.addFinalizer(() => ProcessGroup.end(group, runId, "1 second"))
   yield* first.kill
-  yield* say(`Killed the scheduler (SIGKILL) in the middle of run #${runId.slice(-5)}: ${titleOf(long)}`)
+  yield* say(`Killed the scheduler (SIGKILL) in the middle of run #${runId.slice(-5)}.`)
   const orphan = yield* ProcessGroup.isRunning(group, runId)
   yield* say(`Its command ${orphan ? "goes on without it" : "has ended with it"}: process group ${group.id}.`)
   yield* Effect.sleep("2 seconds")
 
-  yield* say("Started again: the dead scheduler's lease must pass before its run is taken back.")
+  yield* say("Started again: the lease of the dead one passes, and its runs are taken back.")
   const second = yield* Child.start(files, LEASE, paint)
   yield* second.heard(
     "the killed run to be recovered",
@@ -59,7 +60,7 @@ export const play = Effect.fnUntraced(function* (files: Child.Files, paint: Pain
   }
   const ended = yield* second.heard("the orphan's end", "LeftoverEnded", (message) => message.runId === runId)
   yield* say(
-    `Process group ${group.id} had ended ${again.at - ended.at} ms before its repeat began in ${again.message.group}.`
+    `Process group ${group.id} was ended ${again.at - ended.at} ms before the repeat began in ${again.message.group}.`
   )
 
   const window: Window = { from, to: yield* Clock.currentTimeMillis }
@@ -68,6 +69,19 @@ export const play = Effect.fnUntraced(function* (files: Child.Files, paint: Pain
   yield* finishRest(files, paint)
   yield* say(`Stopped. From the text of the crontab and plain SQL, until ${iso(window.to)}:`)
   return window
+})
+
+/** The instant at which all lines were stored. */
+const stored = Effect.fnUntraced(function* (child: Child.Child, entries: ReadonlyArray<Crontab.Entry>) {
+  const ids = entries.filter(({ trigger }) => trigger !== "reboot").map(({ id }) => id)
+  const added = yield* Effect.forEach(ids, (id) =>
+    child.heard(
+      "a line to be stored",
+      "Event",
+      ({ event }) => event._tag === "ScheduleAdded" && event.scheduleId === id
+    )
+  )
+  return Math.max(...added.map(({ at }) => at))
 })
 
 const iso = (at: number): string => DateTime.formatIso(DateTime.makeUnsafe(at)).slice(11, 19)
@@ -89,34 +103,36 @@ const settled = Effect.fnUntraced(function* (
   entries: ReadonlyArray<Crontab.Entry>,
   window: Window
 ) {
-  for (let tries = 0; tries < 40; tries++) {
+  for (let tries = 0; tries < 150; tries++) {
     if (account(entries, yield* readHistory(files.database), window).faults.length === 0) return
     yield* Effect.sleep("100 millis")
   }
 })
 
 /** Stops a scheduler between two seconds, when every run that it made has begun. */
-const stopQuietly = Effect.fnUntraced(function* (child: Effect.Success<ReturnType<typeof Child.start>>) {
+const stopQuietly = Effect.fnUntraced(function* (child: Child.Child) {
   yield* Child.until("a quiet moment", () => {
-    const waiting = new Set<string>()
-    for (const { message } of child.told) {
-      if (message._tag !== "Event") continue
-      if (message.event._tag === "RunCreated") waiting.add(message.event.runId)
-      if (message.event._tag === "RunStarted") waiting.delete(message.event.runId)
-    }
+    const started = new Set(runsWith(child, "RunStarted"))
     const millis = Date.now() % 1_000
-    return waiting.size === 0 && millis > 300 && millis < 700 ? Option.some(true) : Option.none()
+    return runsWith(child, "RunCreated").every((id) => started.has(id)) && millis > 300 && millis < 700
+      ? Option.some(true)
+      : Option.none()
   })
   yield* child.stop
 })
 
+const runsWith = ({ told }: Child.Child, tag: "RunCreated" | "RunStarted"): ReadonlyArray<string> =>
+  told.flatMap(({ message }) => (message._tag === "Event" && message.event._tag === tag ? [message.event.runId] : []))
+
 /** A run that was made as the scheduler stopped waits for the next start. */
 const finishRest = Effect.fnUntraced(function* (files: Child.Files, paint: Paint) {
-  for (let tries = 0; tries < 3; tries++) {
-    const { open } = yield* readHistory(files.database)
-    if (open.length === 0) return
-    const child = yield* Child.start(files, LEASE, paint)
-    yield* child.heard("the crontab to be read", "Synced", () => true)
-    yield* stopQuietly(child)
-  }
+  const { open } = yield* readHistory(files.database)
+  if (open.length === 0) return
+  const child = yield* Child.start(files, LEASE, paint)
+  yield* Effect.forEach(open, ({ id }) =>
+    child.heard("a run that was left to end", "Event", ({ event }) => {
+      return (event._tag === "RunSucceeded" || event._tag === "RunFailed") && event.runId === id
+    })
+  )
+  yield* stopQuietly(child)
 })

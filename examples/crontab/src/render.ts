@@ -87,7 +87,7 @@ const ofEvent = (event: SchedulerEvent.SchedulerEvent): EventParts | undefined =
     case "RunLost":
       return { verb: "lost", colour: "red", detail: tail(event.runId) }
     case "NodeReaped":
-      return { verb: "dead", colour: "cyan", title: `node ${event.dead}: its lease has passed` }
+      return { verb: "dead", colour: "cyan", title: `node ${event.dead}`, detail: "its lease has passed" }
     case "NodeFenced":
       return { verb: "fenced", colour: "red", title: `was taken for dead, goes on as ${event.newNode}` }
     case "StoreDegraded":
