@@ -82,6 +82,7 @@ export const make = (
     })
     const sync: Sync = {
       connection,
+      busyWait,
       use: (step) =>
         acquirers.borrower(() =>
           attempt("execute", () => step(connection)).pipe(

@@ -34,9 +34,9 @@ export const makeRunner = (client: SqlClient): Runner => {
 }
 
 /** Through the embedded client's own connection: a whole transaction is one synchronous step. */
-const synchronous = ({ connection, use }: Sync): Omit<Runner, "isJoined"> => {
+const synchronous = ({ busyWait, connection, use }: Sync): Omit<Runner, "isJoined"> => {
   const { executeSync } = connection
-  const retry = retryWhileBusy(defaultBusyWait)
+  const retry = retryWhileBusy(busyWait)
   return {
     commit: (take) =>
       retry(

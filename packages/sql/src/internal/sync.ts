@@ -1,4 +1,4 @@
-import { type Effect, Predicate } from "effect"
+import { type Duration, type Effect, Predicate } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { SqliteConnection } from "./sqlite/connection.ts"
@@ -11,6 +11,8 @@ export interface Sync {
    * either no transaction is open. */
   readonly use: <A>(step: (connection: SqliteConnection) => A) => Effect.Effect<A, SqlError>
   readonly connection: SqliteConnection
+  /** How long a step that found the file locked is tried again. */
+  readonly busyWait: Duration.Duration
 }
 
 /** The synchronous way of a client, if it has one. */

@@ -20,12 +20,10 @@ export const makeStatements = (t: Tables) => {
   (select count(*) from ${t.runs} r where r.waits_for = 'overlap' and ${group})`
   const isFree = `not exists (select 1 from ${t.runs} k
     where k.state = 'running' and k.key is not null and k.job = r.job and k.key = r.key)`
-  const heads = (condition: string): string => `select lane.job, lane.priority, lane.run_at
-from (select j.value as job, p.value as priority,
-    (select r.run_at from ${t.runs} r where r.state = 'pending' and r.job = j.value and r.priority = p.value${condition}
-      order by r.run_at, r.id limit 1) as run_at
-  from json_each(?) j, json_each('[0,1,2,3]') p) lane
-where lane.run_at is not null`
+  const heads = (condition: string): string => `select j.value, p.value,
+  (select r.run_at from ${t.runs} r where r.state = 'pending' and r.job = j.value and r.priority = p.value${condition}
+    order by r.run_at, r.id limit 1)
+from json_each(?) j, json_each('[0,1,2,3]') p`
   const archived = (kept: 0 | 1): string => `insert into ${t.history} (${list(historyColumns.slice(0, 25))})
 select id, ${kept}, ?, ?, job, queue, priority, delivery, schedule_id, generation, nominal, cause, attempt, ?, recoveries,
   node, created_at, run_at, started_at, ?, ?, ?, progress, ${kept === 0 ? "null, null" : "payload, key"}
@@ -71,7 +69,7 @@ where state = 'active' and zone_data = ? and version = ? and needs = ? and next_
     insertRun: `insert into ${t.runs} (${run}) values (${marks(runColumns)})`,
     isKnown: `select 1 from ${t.runs} where id = ? union all select 1 from ${t.history} where id = ?`,
     twin: `select id from ${t.runs} where schedule_id = ? and generation is ? and cause = ? and nominal = ?`,
-    /** The earliest pending run of each job and priority, if it has one. */
+    /** The instant of the earliest pending run of each job and priority, or null. */
     heads: heads(""),
     /** The same, without those whose key is taken. */
     freeHeads: heads(` and (r.key is null or ${isFree})`),

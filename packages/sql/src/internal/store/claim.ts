@@ -47,8 +47,11 @@ const namesOf = (jobs: ReadonlyArray<ClaimableJob>): ReadonlyArray<Value> => [
 export function* isClaimable(tx: Transaction, params: Params<"claim">): Program<boolean> {
   if (params.limit <= 0) return false
   const heads = yield* query(tx.sql.heads, namesOf(params.jobs))
-  return heads.some((row) => (row[2] as number) <= params.now)
+  return heads.some((row) => isDue(row, params.now))
 }
+
+/** Whether a row of `heads` has a run that is due. */
+const isDue = (row: Row, now: number): boolean => row[2] !== null && (row[2] as number) <= now
 
 /** The due pending runs of one job and priority, in order, read in pieces. */
 class Lane {
@@ -92,7 +95,7 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
   if (limit <= 0) return { runs: claimed, now }
   const room = yield* readRoom(tx, params)
   const jobs = new Map(params.jobs.filter((job) => room.of(job) > 0).map((job) => [job.name, job]))
-  const heads = (yield* query(tx.sql.heads, namesOf([...jobs.values()]))).filter((row) => (row[2] as number) <= now)
+  const heads = (yield* query(tx.sql.heads, namesOf([...jobs.values()]))).filter((row) => isDue(row, now))
   const takenKeys = new Set<string>()
   const deferred: Array<ReadonlyArray<Value>> = []
 
@@ -141,7 +144,7 @@ export function* wake(tx: Transaction, params: Params<"wake">): Program<Answer<"
   const heads = open.length === 0 ? [] : yield* query(tx.sql.freeHeads, namesOf(open))
   return {
     schedules: earliest(groups.map((group) => group.nextAt)),
-    runs: earliest(heads.map((row) => row[2] as number)),
+    runs: earliest(heads.flatMap((row) => (row[2] === null ? [] : [row[2] as number]))),
     now: params.now
   }
 }
