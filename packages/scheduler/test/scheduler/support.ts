@@ -50,7 +50,7 @@ export const steered = (options: { readonly shared?: boolean } = {}): Steered =>
         Effect.suspend(
           wrap(
             key as Method,
-            Effect.suspend(() => (value as (_: never) => Effect.Effect<unknown>)(params))
+            Effect.suspend(() => (value as (_: never) => Effect.Effect<unknown, JobStore.JobStoreError>)(params))
           )
         )
     }

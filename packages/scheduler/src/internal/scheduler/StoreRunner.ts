@@ -1,4 +1,4 @@
-import { Context, Effect, Exit, Fiber, Random, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Latch, Random, Scope } from "effect"
 import type { JobRegistryService } from "../../JobRegistry.ts"
 import { type JobStoreService, Signal, type Transition } from "../../JobStore.ts"
 import type { MakeId } from "../uuid.ts"
@@ -26,6 +26,8 @@ export interface StoreRunner {
   readonly start: Effect.Effect<void>
   /** Stops, as `SchedulerService.drain` says. Can be started again. */
   readonly drain: (deadline: number) => Effect.Effect<void>
+  /** Brings the deadline of a drain that is under way forward. */
+  readonly hurry: (deadline: number) => void
   readonly setPaused: (paused: boolean) => void
 }
 
@@ -113,24 +115,48 @@ export const make = Effect.fnUntraced(function* (options: {
   })
 
   let live: Live | undefined
+  let stopping: Stopping | undefined
 
-  const start = Effect.suspend(() => {
+  const start: Effect.Effect<void> = Effect.suspend(() => {
+    if (stopping !== undefined) return Effect.andThen(stopping.done.await, start)
     if (live !== undefined) return Effect.void
     runner.state.closing = false
-    return Effect.map(startLoops(runner), (started) => void (live = started))
+    return Effect.uninterruptible(Effect.map(startLoops(runner), (started) => void (live = started)))
   })
 
-  const drain = (deadline: number) =>
+  const hurry = (deadline: number): void => {
+    if (stopping === undefined) return
+    stopping.until = Math.min(stopping.until, clock.monotonic() + deadline)
+    bells.idle.ring()
+  }
+
+  const drain = (deadline: number): Effect.Effect<void> =>
     Effect.suspend(() => {
+      if (stopping !== undefined) {
+        hurry(deadline)
+        return stopping.done.await
+      }
+      if (live === undefined) return Effect.void
       const loops = live
+      const end = { until: clock.monotonic() + deadline, done: Latch.makeUnsafe() }
       live = undefined
-      return loops === undefined ? Effect.void : Effect.uninterruptible(stop(runner, loops, deadline))
+      stopping = end
+      return Effect.uninterruptible(
+        Effect.ensuring(
+          stop(runner, loops, end),
+          Effect.sync(() => {
+            stopping = undefined
+            end.done.openUnsafe()
+          })
+        )
+      )
     })
 
   return {
     runner,
     start,
     drain,
+    hurry,
     setPaused: (paused) => {
       runner.state.paused = paused
       bells.fire.ring()
@@ -146,6 +172,12 @@ interface Live {
   readonly finisher: Fiber.Fiber<void>
   readonly rest: ReadonlyArray<Fiber.Fiber<void>>
   readonly heart: Fiber.Fiber<void>
+}
+
+/** A drain under way. `until` is on the monotonic clock, and can come nearer. */
+interface Stopping {
+  until: number
+  readonly done: Latch.Latch
 }
 
 const startLoops = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<Live> {
@@ -164,13 +196,14 @@ const startLoops = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Retur
 })
 
 /** Firer and claimer first, the heart last, so that nothing of what still runs is taken for dead. */
-const stop = Effect.fnUntraced(function* (runner: Runner, live: Live, deadline: number) {
+const stop = Effect.fnUntraced(function* (runner: Runner, live: Live, end: Stopping) {
   const { clock, running, state, store } = runner
   state.closing = true
   yield* Fiber.interruptAll(live.intake)
-  yield* untilIdle(runner, clock.monotonic() + deadline)
+  yield* Claimer.settle(runner)
+  yield* untilIdle(runner, end)
   for (const run of running.values()) run.interrupt("release")
-  yield* untilIdle(runner, clock.monotonic() + lastGrace)
+  yield* untilIdle(runner, { until: clock.monotonic() + lastGrace })
   yield* Fiber.interrupt(live.finisher)
   yield* Fiber.interruptAll(live.rest)
   yield* Fiber.interrupt(live.heart)
@@ -185,14 +218,14 @@ const stop = Effect.fnUntraced(function* (runner: Runner, live: Live, deadline: 
 })
 
 /** Waits until every run has ended and is stored, at most until an instant of the monotonic clock. */
-const untilIdle = (runner: Runner, deadline: number): Effect.Effect<void> =>
+const untilIdle = (runner: Runner, end: Pick<Stopping, "until">): Effect.Effect<void> =>
   Effect.suspend(() => {
     runner.bells.idle.arm()
-    const left = deadline - runner.clock.monotonic()
+    const left = end.until - runner.clock.monotonic()
     if (runner.running.size === 0 || left <= 0) return Effect.void
     return Effect.andThen(
       runner.bells.idle.sleep(left),
-      Effect.suspend(() => untilIdle(runner, deadline))
+      Effect.suspend(() => untilIdle(runner, end))
     )
   })
 

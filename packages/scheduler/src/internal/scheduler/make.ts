@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, type Scope } from "effect"
+import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { JobRegistry, type JobRegistryService } from "../../JobRegistry.ts"
 import { JobStore } from "../../JobStore.ts"
 import * as MemoryJobStore from "../../MemoryJobStore.ts"
@@ -12,6 +12,7 @@ import { makeUuidV7 } from "../uuid.ts"
 import { type Core, defaultAlias, effectsAlias } from "./Core.ts"
 import { make as makeEffects } from "./effects.ts"
 import * as EventHub from "./EventHub.ts"
+import { make as makeLifecycle } from "./lifecycle.ts"
 import * as Resolver from "./Resolver.ts"
 import { make as makeRunVerbs } from "./runVerbs.ts"
 import { contextOf, encodedPolicy, make as makeScheduleVerbs } from "./scheduleVerbs.ts"
@@ -122,40 +123,7 @@ const build = Effect.fnUntraced(function* (
   effects.drainDeadline = settings.drainDeadline
   if (!client) yield* attach(effectsAlias, Layer.fresh(MemoryJobStore.layer), effects)
 
-  const start: SchedulerService["start"] = Effect.suspend(() => {
-    if (core.state.started || client) return Effect.void
-    core.state.started = true
-    const tentative = [...(core.state.tentative?.values() ?? [])]
-    core.state.tentative = undefined
-    return Effect.gen(function* () {
-      hub.publish({ _tag: "SchedulerStarted", store: "" })
-      for (const one of tentative) yield* one.store
-      for (const runner of stores.values()) yield* runner.start
-    })
-  })
-
-  const drain: SchedulerService["drain"] = (deadline) =>
-    Effect.suspend(() => {
-      if (!core.state.started) return Effect.void
-      core.state.started = false
-      const millis = deadline === undefined ? settings.drainDeadline : durationOf(deadline)
-      return Effect.andThen(
-        Effect.forEach([...stores.values()], (runner) => runner.drain(millis), {
-          concurrency: "unbounded",
-          discard: true
-        }),
-        Effect.sync(() => hub.publish({ _tag: "SchedulerStopped", store: "" }))
-      )
-    })
-
-  const setPaused = (paused: boolean) =>
-    Effect.sync(() => {
-      if (core.state.paused === paused) return
-      core.state.paused = paused
-      for (const runner of stores.values()) runner.setPaused(paused)
-      hub.publish({ _tag: paused ? "SchedulerPaused" : "SchedulerResumed", store: "" })
-    })
-
+  const { close, ...lifecycle } = makeLifecycle(core, client)
   const scheduleVerbs = makeScheduleVerbs(core)
   const service: SchedulerService = {
     ...makeViews(core),
@@ -163,19 +131,14 @@ const build = Effect.fnUntraced(function* (
     ...scheduleVerbs,
     scheduleEffect: makeEffects(core, effects, scheduleVerbs),
     node: Effect.sync(() => stores.get(defaultAlias)!.runner.state.node),
-    start,
-    drain,
-    pauseAll: setPaused(true),
-    resumeAll: setPaused(false),
+    ...lifecycle,
     addStore: (alias, layer) => attach(alias, layer, registry),
     stores: Effect.sync(() => [...stores.keys()].filter((alias) => alias !== effectsAlias)),
     events: hub.stream,
     on: hub.on
   }
   // The first finalizer to run: nothing of a store may close before its runs have been drained.
-  yield* Effect.addFinalizer(() => drain())
-  if (settings.autoStart) yield* start
+  yield* Effect.addFinalizer(() => close)
+  if (settings.autoStart) yield* lifecycle.start
   return service
 })
-
-const durationOf = (input: Duration.Input): number => Math.max(0, Duration.toMillis(Duration.fromInputUnsafe(input)))
