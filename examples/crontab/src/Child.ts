@@ -26,7 +26,18 @@ export const start = Effect.fnUntraced(function* (files: Files, lease: number, p
   const main = new URL("main.ts", import.meta.url).pathname
   const handle = yield* ChildProcess.make(
     process.execPath,
-    [main, files.crontab, "--database", files.database, "--lease", String(lease), "--json", "--attached"],
+    [
+      main,
+      files.crontab,
+      "--database",
+      files.database,
+      "--lease",
+      String(lease),
+      "--drain",
+      "5",
+      "--json",
+      "--attached"
+    ],
     { detached: false, stderr: "inherit", env: { HOME: files.home }, extendEnv: true, forceKillAfter: "10 seconds" }
   )
   const told: Array<Told> = []

@@ -33,9 +33,9 @@ export const CommandResult = Schema.Struct({ output: Schema.String })
 /** A command that did not end with exit code 0, with the end of its output. */
 export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
   why: Schema.Union([
-    Schema.TaggedStruct("Exit", { code: Schema.Number }),
+    Schema.TaggedStruct("Exit", { code: Schema.Finite }),
     Schema.TaggedStruct("Signal", { signal: Schema.String }),
-    Schema.TaggedStruct("TimedOut", { seconds: Schema.Number }),
+    Schema.TaggedStruct("TimedOut", { seconds: Schema.Finite }),
     Schema.TaggedStruct("NotStarted", { message: Schema.String })
   ]),
   output: Schema.String

@@ -10,7 +10,7 @@ import * as ProcessGroup from "./ProcessGroup.ts"
 import { Report } from "./Report.ts"
 
 /** What a run needs to know of its line, so that it can be run after the file has changed. */
-export const Payload = Schema.Struct({
+const Payload = Schema.Struct({
   entry: Schema.String,
   /** As a person names it. */
   title: Schema.String,
@@ -19,7 +19,7 @@ export const Payload = Schema.Struct({
   shell: Schema.String,
   env: Schema.Record(Schema.String, Schema.String),
   /** Seconds. */
-  timeout: Schema.Number
+  timeout: Schema.Finite
 })
 
 /** The command has a timeout of its own, so that its output is kept with the failure. */

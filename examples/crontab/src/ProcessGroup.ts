@@ -8,7 +8,7 @@ import { Duration, Effect, Option, Schema } from "effect"
 /**
  * A process group by its number, which is the process id of its leader, and by when its leader was started.
  */
-export const ProcessGroup = Schema.Struct({ id: Schema.Number, started: Schema.String })
+export const ProcessGroup = Schema.Struct({ id: Schema.Finite, started: Schema.String })
 
 export type ProcessGroup = typeof ProcessGroup.Type
 

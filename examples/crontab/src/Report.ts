@@ -18,17 +18,17 @@ const Message = Schema.Union([
   Schema.TaggedStruct("Note", { text: Schema.String }),
   Schema.TaggedStruct("Problem", { text: Schema.String }),
   /** The file was read and its lines are stored. */
-  Schema.TaggedStruct("Synced", { lines: Schema.Number, removed: Schema.Number, problems: Schema.Number }),
+  Schema.TaggedStruct("Synced", { lines: Schema.Finite, removed: Schema.Finite, problems: Schema.Finite }),
   /** A command of an earlier execution, whose scheduler died, was still running. */
-  Schema.TaggedStruct("LeftoverEnded", { ...run, group: Schema.Number }),
-  Schema.TaggedStruct("CommandStarted", { ...run, group: Schema.Number }),
+  Schema.TaggedStruct("LeftoverEnded", { ...run, group: Schema.Finite }),
+  Schema.TaggedStruct("CommandStarted", { ...run, group: Schema.Finite }),
   Schema.TaggedStruct("Output", { ...run, line: Schema.String })
 ])
 
 export type Message = typeof Message.Type
 
 /** A message and when it was told, in epoch milliseconds. */
-export const Told = Schema.Struct({ at: Schema.Number, message: Message })
+export const Told = Schema.Struct({ at: Schema.Finite, message: Message })
 
 export type Told = typeof Told.Type
 

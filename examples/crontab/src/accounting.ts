@@ -30,7 +30,7 @@ export interface Accounting {
 /**
  * Instants of which it is known from elsewhere that each nominal time between them, both included, must be found.
  */
-export const Window = Schema.Struct({ from: Schema.Number, to: Schema.Number })
+export const Window = Schema.Struct({ from: Schema.Finite, to: Schema.Finite })
 
 export type Window = typeof Window.Type
 

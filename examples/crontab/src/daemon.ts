@@ -14,7 +14,9 @@ export interface Options {
   /** An absolute path. */
   readonly file: string
   readonly database: string
-  readonly lease: Duration.Input
+  readonly lease: Duration.Duration
+  /** How long commands may go on when it is interrupted. */
+  readonly drain: Duration.Duration
 }
 
 /** Runs until it is interrupted, and then until the commands that run have ended or the drain deadline has passed. */
@@ -32,6 +34,7 @@ const keeping = (options: Options) =>
           Scheduler.layer({
             stores: { default: SqlJobStore.layerSqlite({ filename: options.database }) },
             lease: options.lease,
+            drainDeadline: options.drain,
             autoStart: false
           })
         )
@@ -39,12 +42,14 @@ const keeping = (options: Options) =>
     )
   )
 
-const run = Effect.fnUntraced(function* ({ database, file, lease }: Options) {
+const run = Effect.fnUntraced(function* ({ database, drain, file, lease }: Options) {
   const scheduler = yield* Scheduler
   const fs = yield* FileSystem.FileSystem
   const report = yield* Report
   const titles = yield* tellEvents
-  yield* Effect.addFinalizer(() => report({ _tag: "Note", text: "Stopping: commands that run have 30 s to end." }))
+  yield* Effect.addFinalizer(() =>
+    report({ _tag: "Note", text: `Stopping: commands that run have ${Duration.format(drain)} to end.` })
+  )
 
   const origin = `crontab:${file}`
   const load = Effect.gen(function* () {
@@ -66,7 +71,7 @@ const run = Effect.fnUntraced(function* ({ database, file, lease }: Options) {
   for (const text of [
     `crontab   ${file}`,
     `database  ${database}`,
-    `lease     ${Duration.format(Duration.fromInputUnsafe(lease))}`,
+    `lease     ${Duration.format(lease)}`,
     "Times are UTC, and lines are read in UTC unless a CRON_TZ stands above them."
   ]) {
     yield* report({ _tag: "Note", text })

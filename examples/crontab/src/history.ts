@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite"
 import { Effect, Schema } from "effect"
 
 const text = Schema.String
-const number = Schema.Number
+const number = Schema.Finite
 
 /** An ended run. `entry` is the id of its line. */
 const RunRow = Schema.Struct({
@@ -64,5 +64,7 @@ export const readHistory = (filename: string) =>
     (database) => Effect.sync(() => database.close())
   )
 
-const all = <A>(database: DatabaseSync, row: Schema.Decoder<A>, sql: string): ReadonlyArray<A> =>
-  Schema.decodeUnknownSync(Schema.Array(row))(database.prepare(sql).all())
+const all = <A>(database: DatabaseSync, row: Schema.Codec<A>, sql: string): ReadonlyArray<A> => {
+  const rows: ReadonlyArray<unknown> = database.prepare(sql).all()
+  return Schema.decodeUnknownSync(Schema.Array(row))(rows)
+}

@@ -4,7 +4,7 @@
 import { resolve } from "node:path"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Console, Effect, Exit, Stdio, Stream } from "effect"
+import { Cause, Console, Duration, Effect, Exit, Stdio, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { daemon } from "./daemon.ts"
 import { Report } from "./Report.ts"
@@ -24,6 +24,10 @@ const crontab = Command.make(
       Flag.withDescription("Seconds of silence after which a scheduler is taken for dead"),
       Flag.withDefault(15)
     ),
+    drain: Flag.Finite("drain").pipe(
+      Flag.withDescription("Seconds that commands have to end when the program is stopped"),
+      Flag.withDefault(30)
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDefault(false),
       Flag.withDescription("Tell everything as JSON, one text a line")
@@ -33,12 +37,13 @@ const crontab = Command.make(
       Flag.withDescription("Stop when standard input ends")
     )
   },
-  Effect.fnUntraced(function* ({ attached, database, file, json, lease }) {
+  Effect.fnUntraced(function* ({ attached, database, drain, file, json, lease }) {
     const path = fromCaller(file)
     const run = daemon({
       file: path,
       database: database === "" ? `${path}.sqlite` : fromCaller(database),
-      lease: `${lease} seconds`
+      lease: Duration.seconds(lease),
+      drain: Duration.seconds(drain)
     }).pipe(
       Effect.catch((error) =>
         Effect.andThen(

@@ -54,9 +54,7 @@ export const play = Effect.fnUntraced(function* (files: Child.Files, paint: Pain
     ({ event }) => event._tag === "RunSucceeded" && event.runId === runId
   )
   if (!orphan || leftover) {
-    return yield* Effect.fail(
-      new Child.DemoFailed({ message: "The command of the killed run was not ended before its repeat" })
-    )
+    return yield* new Child.DemoFailed({ message: "The command of the killed run was not ended before its repeat" })
   }
   const ended = yield* second.heard("the orphan's end", "LeftoverEnded", (message) => message.runId === runId)
   yield* say(
