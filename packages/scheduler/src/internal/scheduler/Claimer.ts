@@ -52,15 +52,16 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
       const { node } = state
       const wanted = slots.take(Math.min(settings.maxRunning, batch), bells.claim.ring)
       if (wanted === 0) return Effect.succeed("noSlot")
+      const call = runner.calls.once(
+        "claim",
+        runner.store.claim({ now: runner.clock.now(), node, limit: wanted, jobs, queues: settings.queues })
+      )
       return Effect.matchCause(
-        runner.calls.once(
-          "claim",
-          runner.store.claim({ now: runner.clock.now(), node, limit: wanted, jobs, queues: settings.queues })
-        ),
+        Effect.tap(call, () => state.reaping.await),
         {
           onFailure: (): Claimed => {
             slots.give(wanted)
-            state.uncertain = true
+            doubt(runner)
             return "failed"
           },
           onSuccess: ({ now, runs }): Claimed => {
@@ -78,6 +79,12 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
       )
     })
   )
+
+/** The store may have runs for this node that it does not know of. */
+const doubt = (runner: Runner): void => {
+  runner.state.uncertain = true
+  runner.bells.claim.ring()
+}
 
 const held = (runner: Runner) => Effect.suspend(() => runner.store.held({ node: runner.state.node }))
 
@@ -99,4 +106,4 @@ const reconcile = <E>(runner: Runner, ask: Effect.Effect<ReadonlyArray<RunRecord
 
 /** At the end: what an uncertain claim left under this node's id goes back, since nothing is started any more. */
 export const settle = (runner: Runner): Effect.Effect<void> =>
-  runner.state.uncertain ? Effect.ignore(reconcile(runner, runner.calls.once("held", held(runner)))) : Effect.void
+  runner.state.uncertain ? Effect.ignore(reconcile(runner, runner.calls.verb("held", held(runner)))) : Effect.void

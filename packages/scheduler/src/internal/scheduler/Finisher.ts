@@ -3,6 +3,7 @@ import type { Failure, Outcome } from "../../JobRun.ts"
 import type { RunReport } from "../../JobStore.ts"
 import { parseJson } from "../codec.ts"
 import { announce, runFields } from "./announce.ts"
+import type { EventBody } from "./EventHub.ts"
 import * as metrics from "./metrics.ts"
 import { nextAttempt } from "./retry.ts"
 import type { Runner } from "./Runner.ts"
@@ -33,7 +34,11 @@ const store = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<
   const node = runner.state.node
   const mine = ended.filter((run) => run.node === node)
   const reports: Array<RunReport> = []
-  for (const run of mine) reports.push(plainReport(run) ?? (yield* failureReport(run)))
+  for (const run of mine) {
+    const report = plainReport(run) ?? (yield* failureReport(run))
+    reports.push(report)
+    if (runner.hub.active()) runner.foretold.add(report.id, eventOf(runner, run, report))
+  }
   const { applied, fenced } = yield* runner.calls.insist(
     "finish",
     Effect.suspend(() => runner.store.finish({ now: runner.clock.now(), node, reports, transition: runner.advance }))
@@ -44,7 +49,8 @@ const store = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<
     if (runner.running.get(run.record.id) === run) runner.running.delete(run.record.id)
   }
   for (let i = 0; i < reports.length; i++) {
-    if (!refused.has(reports[i]!.id)) tell(runner, mine[i]!, reports[i]!)
+    if (refused.has(reports[i]!.id)) runner.foretold.drop(reports[i]!.id)
+    else tell(runner, mine[i]!, reports[i]!)
   }
   announce(runner, applied)
   if (runner.running.size === 0) runner.bells.idle.ring()
@@ -108,41 +114,28 @@ const tell = (runner: Runner, run: Running, report: RunReport): void => {
   const ending = run.ending!
   if (ending._tag === "Succeeded") metrics.succeeded.updateUnsafe(1, runner.context)
   if (ending._tag === "Failed") metrics.failed.updateUnsafe(1, runner.context)
-  if (runner.hub.active()) {
-    const fields = { store: runner.alias, ...runFields(run.record) }
-    const duration = run.endedAt - run.startedAt
-    switch (ending._tag) {
-      case "Succeeded":
-        runner.hub.publish({
-          _tag: "RunSucceeded",
-          ...fields,
-          duration,
-          result: ending.result,
-          resultStored: ending.stored
-        })
-        break
-      case "Failed":
-        runner.hub.publish({
-          _tag: "RunFailed",
-          ...fields,
-          duration,
-          message: ending.failure.message,
-          nextAttemptAt: report._tag === "Retry" ? report.runAt : null
-        })
-        break
-      case "Cancelled":
-        runner.hub.publish({ _tag: "RunCancelled", ...fields, started: true })
-        break
-      case "Expired":
-        runner.hub.publish({ _tag: "RunExpired", ...fields })
-        break
-      case "Lost":
-        runner.hub.publish({ _tag: "RunLost", ...fields })
-        break
-      case "Released":
-        runner.hub.publish({ _tag: "RunReleased", ...fields })
-        break
-    }
-  }
+  runner.foretold.tell(report.id)
   if (report._tag === "End") runner.onEnd(report.id)
+}
+
+const eventOf = (runner: Runner, run: Running, report: RunReport): EventBody => {
+  const ending = run.ending!
+  const fields = { store: runner.alias, ...runFields(run.record) }
+  const duration = run.endedAt - run.startedAt
+  switch (ending._tag) {
+    case "Succeeded":
+      return { _tag: "RunSucceeded", ...fields, duration, result: ending.result, resultStored: ending.stored }
+    case "Failed": {
+      const nextAttemptAt = report._tag === "Retry" ? report.runAt : null
+      return { _tag: "RunFailed", ...fields, duration, message: ending.failure.message, nextAttemptAt }
+    }
+    case "Cancelled":
+      return { _tag: "RunCancelled", ...fields, started: run.fiber !== undefined }
+    case "Expired":
+      return { _tag: "RunExpired", ...fields }
+    case "Lost":
+      return { _tag: "RunLost", ...fields }
+    case "Released":
+      return { _tag: "RunReleased", ...fields }
+  }
 }

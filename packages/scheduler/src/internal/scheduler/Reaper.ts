@@ -18,17 +18,21 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
       const healthySince = state.healthySince
       const healthyFor = healthySince === undefined ? 0 : clock.monotonic() - healthySince
       if (healthyFor < settings.lease) return yield* pause(settings.lease - healthyFor)
+      const reap = Effect.suspend(() => {
+        state.reaping.closeUnsafe()
+        const delays = settings.recoveryDelays
+        return runner.store.reap({
+          now: clock.now(),
+          node: state.node,
+          delays,
+          limit: batch,
+          transition: runner.advance
+        })
+      })
+      // Only a call that answers may keep the claimer waiting.
       const reaped = yield* runner.calls.insist(
         "reap",
-        Effect.suspend(() =>
-          runner.store.reap({
-            now: clock.now(),
-            node: state.node,
-            delays: settings.recoveryDelays,
-            limit: batch,
-            transition: runner.advance
-          })
-        )
+        Effect.onError(reap, () => state.reaping.open)
       )
       for (const dead of reaped.dead) runner.hub.publish({ _tag: "NodeReaped", store: runner.alias, dead })
       for (const run of reaped.recovered) {
@@ -39,6 +43,7 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
         runner.onEnd(run.id)
       }
       announce(runner, reaped.applied)
+      state.reaping.openUnsafe()
       if (reaped.full) return yield* Effect.yieldNow
       const next = reaped.nextLease === undefined ? settings.lease : reaped.nextLease + grace - reaped.now
       yield* pause(Math.min(Math.max(next, 100), settings.lease))

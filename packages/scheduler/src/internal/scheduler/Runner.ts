@@ -1,9 +1,10 @@
-import type { Context, Random } from "effect"
+import type { Context, Latch, Random } from "effect"
 import type { JobRegistryService } from "../../JobRegistry.ts"
 import type { ClaimableJob, JobStoreService, Transition } from "../../JobStore.ts"
 import type { MakeId } from "../uuid.ts"
 import type { Deadlines } from "./Deadlines.ts"
 import type { EventHub } from "./EventHub.ts"
+import type { Foretold } from "./Foretold.ts"
 import type { Running } from "./Running.ts"
 import type { Settings } from "./settings.ts"
 import type { Slots } from "./Slots.ts"
@@ -17,6 +18,7 @@ export interface Runner {
   readonly calls: StoreCalls
   readonly settings: Settings
   readonly hub: EventHub
+  readonly foretold: Foretold
   readonly registry: JobRegistryService
   readonly slots: Slots
   readonly clock: ClockWatch
@@ -51,6 +53,8 @@ export interface Runner {
     paused: boolean
     /** No claim is made any more, for good. */
     closing: boolean
+    /** A reaper's call is under way: what it recovered is told of before it is started. */
+    reaping: Latch.Latch
     /** A claim failed after it was sent: the store may have runs for this node that it does not know of. */
     uncertain: boolean
   }

@@ -80,6 +80,9 @@ export const start = (runner: Runner, record: RunRecord, now: number): void => {
   const entry = runner.registry.entries.get(record.job)
   const run = new Running(record, entry, runner.state.node, now, runner.deadlines)
   runner.running.set(record.id, run)
+  runner.foretold.tell(record.id)
+  // Asked for while nobody ran it, after its last node had let go of it.
+  if (record.cancelAt !== null) return end(runner, run, { _tag: "Cancelled" })
   if (record.startBy !== null && now > record.startBy) return end(runner, run, { _tag: "Expired" })
   if (entry === undefined || runner.state.closing) return end(runner, run, { _tag: "Released" })
   const payload = codecOf(entry.job).decodePayload(record.payload)

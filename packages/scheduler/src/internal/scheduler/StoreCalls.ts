@@ -1,4 +1,4 @@
-import { Cause, Context, Duration, Effect, Exit, Random, Schedule, Tracer } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Option, type Random, Schedule, Tracer } from "effect"
 import { type JobStoreService, JobStoreError } from "../../JobStore.ts"
 import * as metrics from "./metrics.ts"
 import type { ClockWatch } from "./Wakeup.ts"
@@ -10,15 +10,14 @@ export interface StoreCalls {
   /** For a verb of the user: retried shortly where another process was in the way, and failed typed. Inside an open
    * transaction of the store's client it is sent once as it is, since it commits or rolls back with it. */
   readonly verb: <A>(method: string, effect: Effect.Effect<A, JobStoreError>) => Effect.Effect<A, JobStoreError>
-  /** Sent once, with a timeout. */
+  /** For a loop: sent once. `onLate` is called when a call that had timed out, and would not be interrupted, ends. */
   readonly once: <A>(
     method: string,
     effect: Effect.Effect<A, JobStoreError>,
-    timeout?: number
+    options?: { readonly timeout?: number; readonly onLate?: () => void }
   ) => Effect.Effect<A, JobStoreError>
   /** For a loop: sent until it succeeds, with a delay that grows to 5 s. */
   readonly insist: <A>(method: string, effect: Effect.Effect<A, JobStoreError>) => Effect.Effect<A>
-  readonly degraded: () => boolean
 }
 
 const insistence = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")]).pipe(
@@ -38,62 +37,102 @@ export const make = (options: {
 }): StoreCalls => {
   const { clock, context, store } = options
   const traced = isTraced(context)
-  let degradedSince: number | undefined
 
-  const once: StoreCalls["once"] = (method, effect, timeout = options.timeout) =>
+  const send = <A>(
+    health: string,
+    method: string,
+    effect: Effect.Effect<A, JobStoreError>,
+    timeout: number,
+    onLate?: () => void
+  ): Effect.Effect<A, JobStoreError> =>
     Effect.suspend(() => {
       const begin = clock.monotonic()
-      const call = Effect.raceFirst(
-        Effect.interruptible(effect),
-        Effect.interruptible(
-          Effect.flatMap(Effect.sleep(Duration.millis(timeout)), () =>
-            Effect.fail(
-              new JobStoreError({
-                reason: "Timeout",
-                method,
-                message: `${method} of store "${options.alias}" (${store.description}) did not answer within ${timeout} ms`
-              })
-            )
-          )
-        )
-      )
+      const late = () =>
+        new JobStoreError({
+          reason: "Timeout",
+          method,
+          message: `${method} of store "${options.alias}" (${store.description}) did not answer within ${timeout} ms`
+        })
+      const call = bounded(effect, timeout, late, onLate)
       return Effect.onExit(
         traced ? Effect.withSpan(call, `JobStore.${method}`, { attributes: { store: options.alias } }) : call,
-        (exit) =>
-          Effect.sync(() => {
-            metrics.storeLatency.updateUnsafe(clock.monotonic() - begin, context)
-            heard(exit)
-          })
+        (exit) => {
+          metrics.storeLatency.updateUnsafe(clock.monotonic() - begin, context)
+          heard(health, method, exit)
+          return Effect.void
+        }
       )
     })
 
-  const heard = (exit: Exit.Exit<unknown, JobStoreError>): void => {
+  /** What failed when it was last called. A loop's method is well when it succeeds again, a verb when anything does. */
+  const failing = new Set<string>()
+  let degradedSince = 0
+
+  const heard = (health: string, method: string, exit: Exit.Exit<unknown, JobStoreError>): void => {
     if (Exit.isSuccess(exit)) {
-      if (degradedSince === undefined) return
-      const after = clock.monotonic() - degradedSince
-      degradedSince = undefined
-      options.onRecovered(Math.round(after))
+      if (failing.size === 0) return
+      failing.delete(health)
+      failing.delete(verbs)
+      if (failing.size === 0) options.onRecovered(Math.round(clock.monotonic() - degradedSince))
     } else if (!Cause.hasInterruptsOnly(exit.cause)) {
-      const error = Cause.findErrorOption(exit.cause)
+      const error = Option.getOrElse(
+        Cause.findErrorOption(exit.cause),
+        () => new JobStoreError({ reason: "Unknown", method, message: Cause.pretty(exit.cause) })
+      )
       // A conflict with another process says nothing about the store's health.
-      if (degradedSince !== undefined || error._tag === "None" || isContention(error.value)) return
+      if (isContention(error)) return
+      const well = failing.size === 0
+      failing.add(health)
+      if (!well) return
       degradedSince = clock.monotonic()
-      options.onDegraded(error.value)
+      options.onDegraded(error)
     }
   }
 
+  const once: StoreCalls["once"] = (method, effect, sent) =>
+    send(method, method, effect, sent?.timeout ?? options.timeout, sent?.onLate)
+
   return {
     once,
-    degraded: () => degradedSince !== undefined,
     insist: (method, effect) => Effect.retry(once(method, effect), { schedule: insistence }) as Effect.Effect<never>,
     verb: (method, effect) => {
-      const send = Effect.retry(once(method, effect), { schedule: contention, while: isContention })
+      const sent = Effect.retry(send(verbs, method, effect, options.timeout), {
+        schedule: contention,
+        while: isContention
+      })
       return store.transaction === undefined
-        ? send
-        : Effect.flatMap(store.transaction.active, (active) => (active ? effect : send))
+        ? sent
+        : Effect.flatMap(store.transaction.active, (active) => (active ? effect : sent))
     }
   }
 }
+
+const verbs = "verbs"
+
+/**
+ * The answer of a call, or a timeout. One that does not answer is interrupted and not waited for: it may be a transaction
+ * on a dead connection, which nothing can interrupt. A call that answers at once costs no timer.
+ */
+const bounded = <A>(
+  effect: Effect.Effect<A, JobStoreError>,
+  millis: number,
+  late: () => JobStoreError,
+  onLate: (() => void) | undefined
+): Effect.Effect<A, JobStoreError> =>
+  Effect.withFiber((parent) => {
+    const call = Effect.runForkWith(parent.context)(effect)
+    const exit = call.pollUnsafe()
+    if (exit !== undefined) return exit
+    const timeout = Effect.flatMap(Effect.sleep(millis), () => {
+      call.interruptUnsafe()
+      if (onLate !== undefined) call.addObserver(onLate)
+      return Effect.fail(late())
+    })
+    return Effect.onInterrupt(Effect.raceFirst(Effect.interruptible(Fiber.join(call)), Effect.interruptible(timeout)), () => {
+      call.interruptUnsafe()
+      return Effect.asVoid(Effect.timeoutOption(Fiber.await(call), millis))
+    })
+  })
 
 const isContention = (error: JobStoreError) => error.reason === "Busy" || error.reason === "Conflict"
 

@@ -7,6 +7,7 @@ import * as Deadlines from "./Deadlines.ts"
 import type { EventHub } from "./EventHub.ts"
 import * as Finisher from "./Finisher.ts"
 import * as Firer from "./Firer.ts"
+import { Foretold } from "./Foretold.ts"
 import * as Heart from "./Heart.ts"
 import * as Janitor from "./Janitor.ts"
 import * as Reaper from "./Reaper.ts"
@@ -55,6 +56,7 @@ export const make = Effect.fnUntraced(function* (options: {
     heart: makeWakeup(clock),
     idle: makeWakeup(clock)
   }
+  const foretold = new Foretold(hub)
   const runner: Runner = {
     alias,
     store,
@@ -64,7 +66,8 @@ export const make = Effect.fnUntraced(function* (options: {
     slots: options.slots,
     clock,
     newId: options.newId,
-    advance: options.advance,
+    foretold,
+    advance: foretold.of(alias, options.advance),
     triggers: options.triggers,
     context,
     random: Context.get(context, Random.Random),
@@ -79,7 +82,8 @@ export const make = Effect.fnUntraced(function* (options: {
       healthySince: undefined,
       paused: false,
       closing: false,
-      uncertain: false
+      uncertain: false,
+      reaping: Latch.makeUnsafe(true)
     },
     calls: StoreCalls.make({
       alias,
@@ -209,7 +213,7 @@ const stop = Effect.fnUntraced(function* (runner: Runner, live: Live, end: Stopp
   yield* Fiber.interrupt(live.heart)
   // With a run left that did not end, the row stays until its lease ends and a reaper takes the run back.
   if (store.shared && running.size === 0) {
-    yield* Effect.ignore(runner.calls.once("leave", store.leave({ node: state.node })))
+    yield* Effect.ignore(runner.calls.verb("leave", store.leave({ node: state.node })))
     // Started again it is another node: the row is gone.
     state.node = runner.newId()
     state.leaseUntil = -Infinity

@@ -1,7 +1,6 @@
 import type { EndedRun, RunRecord } from "../../JobRun.ts"
 import type { ScheduleRecord } from "../../JobSchedule.ts"
 import type { Applied } from "../../JobStore.ts"
-import type { EventHub } from "./EventHub.ts"
 import * as metrics from "./metrics.ts"
 import type { Runner } from "./Runner.ts"
 
@@ -21,7 +20,7 @@ export const announce = (runner: Runner, applied: ReadonlyArray<Applied>): void 
   for (const one of applied) {
     for (const id of one.cancelRequested) runner.running.get(id)?.interrupt("cancel")
     count(runner, one)
-    if (runner.hub.active()) publish(runner.hub, runner.alias, one)
+    if (runner.hub.active()) publish(runner, one)
     for (const run of one.cancelled) runner.onEnd(run.id)
     for (const run of one.replaced) runner.onEnd(run.id)
   }
@@ -36,7 +35,8 @@ const count = (runner: Runner, { change }: Applied): void => {
 
 const counters = { missed: metrics.missed, skipped: metrics.skipped, dropped: metrics.dropped }
 
-const publish = (hub: EventHub, store: string, { after, before, cancelled, change, id, replaced }: Applied): void => {
+const publish = (runner: Runner, { after, before, cancelled, change, id, replaced }: Applied): void => {
+  const { alias: store, foretold, hub } = runner
   const row = (after ?? before)!
   const schedule = { store, scheduleId: id, job: row.job }
   if (before === undefined) hub.publish({ _tag: "ScheduleAdded", ...schedule })
@@ -61,9 +61,7 @@ const publish = (hub: EventHub, store: string, { after, before, cancelled, chang
     hub.publish({ _tag: "RunSkipped", ...schedule, first: nominal, last: nominal, count: 1 })
   }
   for (const run of cancelled) hub.publish({ _tag: "RunCancelled", store, ...runFields(run), started: false })
-  for (const run of change.runs) {
-    hub.publish({ _tag: "RunCreated", store, ...runFields(run), runAt: run.runAt, deferred: run.state === "deferred" })
-  }
+  for (const run of change.runs) foretold.tell(run.id)
   if (after === undefined) {
     hub.publish({ _tag: "ScheduleRemoved", ...schedule })
     return

@@ -30,6 +30,7 @@ export const make = (core: Core): Verbs => {
     runs: ReadonlyArray<{ readonly run: RunRecord; readonly unique: string | null }>
   ) {
     const { runner } = store
+    for (const { run } of runs) runner.foretold.created(runner.alias, run)
     const { ids } = yield* runner.calls.verb(
       "enqueue",
       Effect.suspend(() => runner.store.enqueue({ now: core.clock.now(), runs }))
@@ -37,14 +38,8 @@ export const make = (core: Core): Verbs => {
     if (runner.hub.active()) {
       yield* afterCommit(store, () => {
         runs.forEach(({ run }, i) => {
-          if (ids[i] !== run.id) return
-          runner.hub.publish({
-            _tag: "RunCreated",
-            store: runner.alias,
-            ...runFields(run),
-            runAt: run.runAt,
-            deferred: false
-          })
+          if (ids[i] === run.id) runner.foretold.tell(run.id)
+          else runner.foretold.drop(run.id)
         })
       })
     }
@@ -137,7 +132,7 @@ export const make = (core: Core): Verbs => {
         runner.store.modify({
           now: core.clock.now(),
           ids: [id],
-          transition: (_, view, now) => {
+          transition: runner.foretold.of(runner.alias, (_, view, now) => {
             found = view !== undefined
             run = undefined
             if (view === undefined || (options?.overlap === true && view.active + view.deferred > 0)) return undefined
@@ -155,7 +150,7 @@ export const make = (core: Core): Verbs => {
               cause: "runNow"
             }
             return { schedule, runs: [run], ranges: [], replaceDeferred: false, cancelActive: false }
-          }
+          })
         })
       )
     )

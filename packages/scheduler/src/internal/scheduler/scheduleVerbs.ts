@@ -35,9 +35,10 @@ export const make = (core: Core): Verbs => {
   /** Runs a transition for each id, and tells what came of it. */
   const modify = Effect.fnUntraced(function* (store: StoreRunner, ids: ReadonlyArray<string>, transition: Transition) {
     const { runner } = store
+    const telling = runner.foretold.of(runner.alias, transition)
     const applied = yield* runner.calls.verb(
       "modify",
-      Effect.suspend(() => runner.store.modify({ now: core.clock.now(), ids, transition }))
+      Effect.suspend(() => runner.store.modify({ now: core.clock.now(), ids, transition: telling }))
     )
     if (applied.length > 0) yield* afterCommit(store, () => announce(runner, applied))
     return applied
