@@ -4,8 +4,8 @@
 import { SECONDS_PER_DAY } from "../zone/civil.ts"
 import type { Zone } from "../zone/Zone.ts"
 import { type CalendarPlan, CalendarRule } from "./CalendarRule.ts"
-import type { Policy } from "./clockChange.ts"
-import type { ClockChange } from "./clockChange.ts"
+import type { ClockChange, Policy } from "./clockChange.ts"
+import { mapMembers } from "./members.ts"
 import * as Model from "./model.ts"
 import { searchNext } from "./search.ts"
 
@@ -55,10 +55,10 @@ const close = (trigger: Model.Trigger, instant: number): Model.Trigger => {
     case "StartNow":
       return new Model.StartNow(anchorAt(trigger.of, instant), trigger.anchor ?? instant)
     case "Or":
-      return new Model.Or(trigger.of.map((member) => anchorAt(member, instant)))
+      return new Model.Or(mapMembers(trigger.of, (member) => anchorAt(member, instant)))
     case "And":
       return new Model.And(
-        trigger.of.map((member) => anchorAt(member, instant)),
+        mapMembers(trigger.of, (member) => anchorAt(member, instant)),
         trigger.tolerance
       )
     case "Except":

@@ -98,8 +98,10 @@ const decodeRule = (json: RuleJson): Model.Rule => {
   }
 }
 
-const members = (of: ReadonlyArray<RuleJson>): readonly [Model.Rule, ...ReadonlyArray<Model.Rule>] =>
-  of.map(decodeRule) as [Model.Rule, ...Array<Model.Rule>]
+const members = ([first, ...others]: readonly [RuleJson, ...Array<RuleJson>]): [Model.Rule, ...Array<Model.Rule>] => [
+  decodeRule(first),
+  ...others.map(decodeRule)
+]
 
 const boundsOf = (json: BoundsJson): BoundsJson => ({
   ...(json.start === undefined ? {} : { start: json.start }),

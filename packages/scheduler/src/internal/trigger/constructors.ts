@@ -10,6 +10,7 @@ import type { CronOptions } from "./cron.ts"
 import { invalidOption } from "./error.ts"
 import { instantOf, intervalOf, optionalInstant } from "./instant.ts"
 import { dayFrom, type LocalDate, timeFrom, zoneFrom } from "./localText.ts"
+import type { Members } from "./members.ts"
 import { And, At, type Calendar, Every, Or, type Rule, Spaced } from "./model.ts"
 
 /**
@@ -172,10 +173,7 @@ export const or = (first: Rule, ...others: ReadonlyArray<Rule>): Or => new Or([f
  * @category combinators
  * @since 0.1.0
  */
-export const and = (
-  members: readonly [Rule, ...ReadonlyArray<Rule>],
-  options?: { readonly tolerance?: Duration.Input | undefined }
-): And => {
+export const and = (members: Members, options?: { readonly tolerance?: Duration.Input | undefined }): And => {
   if (members.length === 0) throw invalidOption("and", "[]", "at least one member")
   return new And(members, intervalOf(options?.tolerance ?? 0, 0))
 }

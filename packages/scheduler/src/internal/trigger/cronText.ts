@@ -71,8 +71,20 @@ export const parseText = (text: string): Result.Result<ParsedText, CronParseErro
 const ZERO: Part = { text: "0", position: 0 }
 const ANY: Part = { text: "*", position: 0 }
 
-const split = (text: string): Array<Part> =>
-  Array.from(text.matchAll(/[^ \t]+/g), (match) => ({ text: match[0], position: match.index }))
+/** By hand: blanks and tabs only, and several times cheaper than a regular expression with positions. */
+const split = (text: string): Array<Part> => {
+  const parts: Array<Part> = []
+  let start = -1
+  for (let i = 0; i <= text.length; i++) {
+    const blank = i === text.length || text[i] === " " || text[i] === "\t"
+    if (!blank && start < 0) start = i
+    if (blank && start >= 0) {
+      parts.push({ text: text.slice(start, i), position: start })
+      start = -1
+    }
+  }
+  return parts
+}
 
 const parseNickname = (text: string, nickname: Part): Result.Result<ParsedText, CronParseError> => {
   const name = isAscii(nickname.text) ? nickname.text.toLowerCase() : nickname.text

@@ -3,6 +3,7 @@
  */
 import { Context, type DateTime, Layer, type Option, Result, Schema } from "effect"
 import { invalidOption } from "./error.ts"
+import { mapMembers } from "./members.ts"
 import * as Model from "./model.ts"
 
 /**
@@ -141,21 +142,21 @@ export const resolve = (trigger: Model.Trigger, lookup: (name: string) => Custom
       case "Custom":
         return resolveCustom(rule, lookup, missing)
       case "Or":
-        return changed(rule.of, rule.of.map(of), (members) => new Model.Or(members)) ?? rule
+        return rebuilt(rule, rule.of, mapMembers(rule.of, of), (members) => new Model.Or(members))
       case "And":
-        return changed(rule.of, rule.of.map(of), (members) => new Model.And(members, rule.tolerance)) ?? rule
+        return rebuilt(rule, rule.of, mapMembers(rule.of, of), (members) => new Model.And(members, rule.tolerance))
       case "Except":
-        return changed([rule.of, rule.rule], [of(rule.of), of(rule.rule)], ([a, b]) => new Model.Except(a!, b!)) ?? rule
+        return rebuilt(rule, [rule.of, rule.rule], [of(rule.of), of(rule.rule)], ([a, b]) => new Model.Except(a, b))
       case "Bounded":
-        return changed([rule.of], [of(rule.of)], ([a]) => new Model.Bounded(a!, rule.start, rule.end)) ?? rule
+        return rebuilt(rule, [rule.of], [of(rule.of)], ([a]) => new Model.Bounded(a, rule.start, rule.end))
       case "ExceptDates":
-        return changed([rule.of], [of(rule.of)], ([a]) => new Model.ExceptDates(a!, rule.dates, rule.zone)) ?? rule
+        return rebuilt(rule, [rule.of], [of(rule.of)], ([a]) => new Model.ExceptDates(a, rule.dates, rule.zone))
       case "During":
-        return changed([rule.of], [of(rule.of)], ([a]) => new Model.During(a!, rule.windows)) ?? rule
+        return rebuilt(rule, [rule.of], [of(rule.of)], ([a]) => new Model.During(a, rule.windows))
       case "Offset":
-        return changed([rule.of], [of(rule.of)], ([a]) => new Model.Offset(a!, rule.by)) ?? rule
+        return rebuilt(rule, [rule.of], [of(rule.of)], ([a]) => new Model.Offset(a, rule.by))
       case "StartNow":
-        return changed([rule.of], [of(rule.of)], ([a]) => new Model.StartNow(a!, rule.anchor)) ?? rule
+        return rebuilt(rule, [rule.of], [of(rule.of)], ([a]) => new Model.StartNow(a, rule.anchor))
       default:
         return rule
     }
@@ -164,11 +165,13 @@ export const resolve = (trigger: Model.Trigger, lookup: (name: string) => Custom
   return { trigger: resolved, missing: Array.from(missing).toSorted() }
 }
 
-const changed = (
-  before: ReadonlyArray<Model.Rule>,
-  after: ReadonlyArray<Model.Rule>,
-  make: (members: ReadonlyArray<Model.Rule>) => Model.Rule
-): Model.Rule | undefined => (after.every((member, index) => member === before[index]) ? undefined : make(after))
+/** The rule itself where none of its members is another one. */
+const rebuilt = <const M extends ReadonlyArray<Model.Rule>>(
+  rule: Model.Rule,
+  before: M,
+  after: M,
+  make: (members: M) => Model.Rule
+): Model.Rule => (after.every((member, index) => member === before[index]) ? rule : make(after))
 
 const resolveCustom = (
   rule: Model.Custom,

@@ -6,6 +6,7 @@ import { WEEKDAYS } from "./cronItem.ts"
 import { formatInstant } from "./instant.ts"
 import type { BoundsJson, RuleJson, SpacedJson, TriggerJson, WindowJson } from "./json.ts"
 import { formatTime } from "./localText.ts"
+import { mapMembers } from "./members.ts"
 import type { Calendar, Cron, Every, Rule, Spaced, SpacedLimit, StartNow, Trigger } from "./model.ts"
 import type { Window } from "./Window.ts"
 
@@ -55,9 +56,9 @@ const encodeRule = (rule: Rule): RuleJson => {
     case "Calendar":
       return encodeCalendar(rule)
     case "Or":
-      return { _tag: "Or", of: rule.of.map(encodeRule) }
+      return { _tag: "Or", of: mapMembers(rule.of, encodeRule) }
     case "And":
-      return { _tag: "And", of: rule.of.map(encodeRule), tolerance: rule.tolerance }
+      return { _tag: "And", of: mapMembers(rule.of, encodeRule), tolerance: rule.tolerance }
     case "Custom":
       return { _tag: "Custom", name: rule.name, params: rule.params as never }
     case "Bounded":

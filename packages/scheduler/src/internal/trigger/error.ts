@@ -25,7 +25,7 @@ export class CronParseError extends Schema.TaggedError<CronParseError>()("CronPa
   text: Schema.String,
   field: Schema.String,
   found: Schema.String,
-  position: Schema.Number,
+  position: Schema.Int,
   expected: Schema.String
 }) {
   override get message(): string {

@@ -14,15 +14,11 @@ const RESUMES = 100
 
 /** The next instant, or undefined where there is none; a faulty custom rule is a defect. */
 const follow = (trigger: Trigger, after: number): Effect.Effect<number | undefined> => {
-  let from = after
-  for (let i = 0; i < RESUMES; i++) {
-    const found = searchNext(trigger, from)
-    if (found._tag === "Faulty") return Effect.die(found.cause)
-    if (found._tag === "Never") break
-    if (found._tag === "Found") return Effect.succeed(found.at)
-    from = found.at - 1
-  }
-  return Effect.succeed(undefined)
+  let found = searchNext(trigger, after)
+  for (let i = 0; i < RESUMES && found._tag === "NotBefore"; i++) found = searchNext(trigger, found.at - 1)
+  return found._tag === "Faulty"
+    ? Effect.die(found.cause)
+    : Effect.succeed(found._tag === "Found" ? found.at : undefined)
 }
 
 /**
@@ -135,13 +131,17 @@ const canBeSaid = ({ policy, rule: { fields }, zone }: Cron): boolean =>
 
 const cronOf = ({ policy, rule: { fields }, timeZone }: Cron): EffectCron.Cron =>
   EffectCron.make({
-    seconds: members60(fields.seconds),
-    minutes: members60(fields.minutes),
-    hours: members(fields.hours),
+    seconds: unlessAll(members60(fields.seconds), 60),
+    minutes: unlessAll(members60(fields.minutes), 60),
+    hours: unlessAll(members(fields.hours), 24),
     days: fields.days.restricted ? members(fields.days.set) : [],
-    months: members(fields.months),
+    months: unlessAll(members(fields.months), 12),
     weekdays: fields.weekdays.restricted ? members(fields.weekdays.set) : [],
     and: fields.match === "all",
     tz: Option.getOrThrow(DateTime.zoneFromString(timeZone)),
     onDstOverlap: policy.overlap === "first" ? "earlier" : policy.overlap === "last" ? "later" : "both"
   })
+
+/** An empty list is what Effect calls unrestricted. */
+const unlessAll = (values: ReadonlyArray<number>, all: number): ReadonlyArray<number> =>
+  values.length === all ? [] : values

@@ -49,8 +49,8 @@ type Leaf = (typeof leaves)[number]["Type"]
 /** Written out because the type refers to itself. */
 export type RuleJson =
   | Leaf
-  | { readonly _tag: "Or"; readonly of: ReadonlyArray<RuleJson> }
-  | { readonly _tag: "And"; readonly of: ReadonlyArray<RuleJson>; readonly tolerance: number }
+  | { readonly _tag: "Or"; readonly of: readonly [RuleJson, ...Array<RuleJson>] }
+  | { readonly _tag: "And"; readonly of: readonly [RuleJson, ...Array<RuleJson>]; readonly tolerance: number }
   | ({ readonly _tag: "Bounded"; readonly of: RuleJson } & BoundsJson)
   | { readonly _tag: "Except"; readonly of: RuleJson; readonly rule: RuleJson }
   | {
@@ -67,8 +67,8 @@ const of = Schema.suspend((): Schema.Codec<RuleJson> => RuleJson)
 
 const RuleJson: Schema.Codec<RuleJson> = Schema.Union([
   ...leaves,
-  Schema.TaggedStruct("Or", { of: Schema.Array(of) }),
-  Schema.TaggedStruct("And", { of: Schema.Array(of), tolerance: Millis }),
+  Schema.TaggedStruct("Or", { of: Schema.NonEmptyArray(of) }),
+  Schema.TaggedStruct("And", { of: Schema.NonEmptyArray(of), tolerance: Millis }),
   Schema.TaggedStruct("Bounded", { of, ...Bounds.fields }),
   Schema.TaggedStruct("Except", { of, rule: of }),
   Schema.TaggedStruct("ExceptDates", { of, dates: Schema.Array(Schema.String), timeZone: Schema.String }),

@@ -12,6 +12,7 @@ import type { CustomDefinition } from "./custom.ts"
 import { describe } from "./describe.ts"
 import { encode, keyOf } from "./encode.ts"
 import type { FieldRule } from "./FieldRule.ts"
+import type { Members } from "./members.ts"
 import type { Window } from "./Window.ts"
 
 export const TypeId = "~effect-scheduler/Trigger"
@@ -147,9 +148,9 @@ export class Calendar extends Base {
 /** The union of its members. */
 export class Or extends Base {
   readonly _tag = "Or"
-  readonly of: ReadonlyArray<Rule>
+  readonly of: Members
 
-  constructor(of: ReadonlyArray<Rule>) {
+  constructor(of: Members) {
     super()
     this.of = of
   }
@@ -158,10 +159,10 @@ export class Or extends Base {
 /** The instants of the first member at which every other has one within the tolerance, in milliseconds. */
 export class And extends Base {
   readonly _tag = "And"
-  readonly of: ReadonlyArray<Rule>
+  readonly of: Members
   readonly tolerance: number
 
-  constructor(of: ReadonlyArray<Rule>, tolerance: number) {
+  constructor(of: Members, tolerance: number) {
     super()
     this.of = of
     this.tolerance = tolerance

@@ -1,12 +1,12 @@
 /**
  * What makes one trigger of another.
  */
-import { type DateTime, Duration, Option } from "effect"
+import type { DateTime, Duration } from "effect"
 import { dual } from "effect/Function"
 import { parseDayOfWeek } from "./cronFields.ts"
 import { Problem } from "./cronItem.ts"
 import { invalidOption, triggerError } from "./error.ts"
-import { formatInstant, optionalInstant } from "./instant.ts"
+import { formatInstant, millisOf, optionalInstant } from "./instant.ts"
 import { dayFrom, type LocalDate, timeFrom, type TimeZoneInput, zoneFrom } from "./localText.ts"
 import {
   Bounded,
@@ -188,14 +188,7 @@ const daysOf = (days: WindowOptions["days"]): number => {
 export const offset: {
   (duration: Duration.Input): (self: Rule) => Offset
   (self: Rule, duration: Duration.Input): Offset
-} = dual(2, (self: Rule, duration: Duration.Input): Offset => {
-  const millis = Option.match(Duration.fromInput(duration), { onNone: () => NaN, onSome: Duration.toMillis })
-  if (!Number.isSafeInteger(millis)) {
-    const interval = typeof duration === "string" ? JSON.stringify(duration) : `${millis} ms`
-    throw triggerError({ _tag: "InvalidInterval", interval, expected: "a whole number of milliseconds" })
-  }
-  return new Offset(self, millis)
-})
+} = dual(2, (self: Rule, duration: Duration.Input): Offset => new Offset(self, millisOf(duration)))
 
 /**
  * Fires once when the schedule is first stored (see `anchor`), then as the trigger does.

@@ -4,6 +4,7 @@
 import { customNext } from "./customSearch.ts"
 import { afterExcluded } from "./excluded.ts"
 import { everyNext } from "./grid.ts"
+import type { Members } from "./members.ts"
 import type { Rule, Trigger } from "./model.ts"
 import { spacedFirst } from "./spaced.ts"
 import { isCombination, isStopped, STOPPED, type Steps } from "./Steps.ts"
@@ -78,8 +79,8 @@ const orNext = (of: ReadonlyArray<Rule>, after: number, until: number, steps: St
   return first <= reached ? first : steps.stop(reached)
 }
 
-const andNext = (of: ReadonlyArray<Rule>, tolerance: number, after: number, until: number, steps: Steps): number => {
-  let at = nextOf(of[0]!, after, until, steps)
+const andNext = (of: Members, tolerance: number, after: number, until: number, steps: Steps): number => {
+  let at = nextOf(of[0], after, until, steps)
   while (at <= until) {
     // No instant of the first member before `earliest` can have one of each other member near it.
     let earliest = at
@@ -91,7 +92,7 @@ const andNext = (of: ReadonlyArray<Rule>, tolerance: number, after: number, unti
     }
     if (earliest === at || earliest > until) return earliest
     if (!steps.take()) return steps.stop(earliest)
-    at = nextOf(of[0]!, earliest - 1, until, steps)
+    at = nextOf(of[0], earliest - 1, until, steps)
   }
   return at
 }

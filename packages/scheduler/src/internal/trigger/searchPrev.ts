@@ -4,6 +4,7 @@
 import { customPrev } from "./customSearch.ts"
 import { beforeExcluded } from "./excluded.ts"
 import { everyPrev } from "./grid.ts"
+import type { Members } from "./members.ts"
 import type { Rule, Trigger } from "./model.ts"
 import { spacedFirst } from "./spaced.ts"
 import { isCombination, isStopped, STOPPED, type Steps } from "./Steps.ts"
@@ -80,8 +81,8 @@ const orPrev = (of: ReadonlyArray<Rule>, from: number, until: number, steps: Ste
   return last >= reached ? last : steps.stop(reached)
 }
 
-const andPrev = (of: ReadonlyArray<Rule>, tolerance: number, from: number, until: number, steps: Steps): number => {
-  let at = prevOf(of[0]!, from, until, steps)
+const andPrev = (of: Members, tolerance: number, from: number, until: number, steps: Steps): number => {
+  let at = prevOf(of[0], from, until, steps)
   while (at >= until) {
     let latest = at
     for (let i = 1; i < of.length && latest === at; i++) {
@@ -92,7 +93,7 @@ const andPrev = (of: ReadonlyArray<Rule>, tolerance: number, from: number, until
     }
     if (latest === at || latest < until) return latest
     if (!steps.take()) return steps.stop(latest)
-    at = prevOf(of[0]!, latest, until, steps)
+    at = prevOf(of[0], latest, until, steps)
   }
   return at
 }
