@@ -28,16 +28,19 @@ export interface Place {
 
 /** A zone and an instant; half of the instants lie within two days of a transition of the zone. */
 export const place = (random: Random): Place => {
-  if (random.chance(0.5)) {
-    return { zone: random.pick(zones), instant: window(random) + random.int(0, 2 * year), transition: undefined }
-  }
+  if (random.chance(0.5)) return placeAtChange(random)
+  return { zone: random.pick(zones), instant: window(random) + random.int(0, 2 * year), transition: undefined }
+}
+
+/** An instant within two days of a transition of its zone. */
+export const placeAtChange = (random: Random): Place & { readonly transition: model.Transition } => {
   for (;;) {
     const zone = random.pick(zones)
     const start = window(random)
     const changes = model.transitions(zone, start, start + 2 * year)
     if (changes.length === 0) continue
     const transition = random.pick(changes)
-    const away = random.chance(0.3) ? random.int(-3 * hour, 3 * hour) : random.int(-2 * day, 2 * day)
+    const away = random.chance(0.6) ? random.int(-3 * hour, 3 * hour) : random.int(-2 * day, 2 * day)
     const instant = transition.at + (random.chance(0.5) ? Math.floor(away / minute) * minute : away)
     return { zone, instant, transition }
   }
@@ -71,7 +74,7 @@ export const correction = (random: Random): Place => {
 
 export const clockChange = (random: Random): model.ClockChange | model.Preset =>
   random.chance(0.6)
-    ? random.pick(["vixie", "ocps", "compatible"] as const)
+    ? random.pick(["vixie", "vixie", "ocps", "compatible"] as const)
     : {
         gap: random.pick(["skip", "shift", "gapEnd"] as const),
         overlap: random.pick(["first", "last", "both"] as const)
@@ -84,7 +87,7 @@ const textAround = (random: Random, transition: model.Transition): string => {
   const near = () => (at + random.int(-1, 3) + 24) % 24
   const sorted = [near(), near()].toSorted((a, b) => a - b)
   const minutes = random.pick(["*", "*/15", "0", "30", String(random.int(0, 59)), "0,30", "59", "0-10/3", "5,*/20"])
-  const hours = random.pick(["*", "*/2", String(near()), String(near()), sorted.join(","), sorted.join("-"), "0-4"])
+  const hours = random.pick(["*", "*/2", String(near()), sorted.join(","), sorted.join("-"), "0-4", `${near()},*/5`])
   const days = random.pick(["*", "*", "*", `${local.getUTCDate()}`, "*/2", "L", "1-7"])
   const weekdays = random.pick(["*", "*", "*", `${local.getUTCDay()}`, "0#1", "5L", "SUN#L"])
   const seconds = random.chance(0.7) ? "" : `${random.pick(["*/7", "0,59", "30", "*"])} `
@@ -106,14 +109,22 @@ const isDense = (pattern: model.Pattern): boolean =>
 
 const options = (zone: string, change: model.ClockChange | model.Preset) => ({ timeZone: zone, clockChange: change })
 
-export const cron = (random: Random, at: Place): Case => {
-  const text = at.transition !== undefined && random.chance(0.6) ? textAround(random, at.transition) : cronText(random)
+export const cron = (random: Random, at: Place): Case =>
+  at.transition !== undefined && random.chance(0.6)
+    ? cronAround(random, at.zone, at.transition)
+    : cronOf(random, at.zone, cronText(random))
+
+/** Cron that fires in the hours of a clock change. */
+export const cronAround = (random: Random, zone: string, transition: model.Transition): Case =>
+  cronOf(random, zone, textAround(random, transition))
+
+const cronOf = (random: Random, zone: string, text: string): Case => {
   const change = clockChange(random)
   const pattern = model.cronPattern(text)
   return {
-    trigger: Result.getOrThrow(Trigger.parseCron(text, options(at.zone, change))),
-    rule: model.zoned(pattern, at.zone, change),
-    text: `cron ${JSON.stringify(text)} in ${at.zone} with ${JSON.stringify(change)}`,
+    trigger: Result.getOrThrow(Trigger.parseCron(text, options(zone, change))),
+    rule: model.zoned(pattern, zone, change),
+    text: `cron ${JSON.stringify(text)} in ${zone} with ${JSON.stringify(change)}`,
     reach: 3 * year,
     dense: isDense(pattern)
   }
@@ -167,6 +178,39 @@ export const fields = (random: Random, at: Place): Case => {
     text: `fields ${JSON.stringify(given)} in ${at.zone} with ${JSON.stringify(change)}`,
     reach: 3 * year,
     dense: isDense(pattern)
+  }
+}
+
+/** Once on each day that the fields of days name, which are `L`, `W` and `#` for the most part. */
+export const days = (random: Random): Case => {
+  const weekday = () => random.pick(["0", "1", "5", "6", "7", "sun", "MON", "fri"])
+  const dayText = random.pick([
+    "*",
+    "?",
+    "L",
+    "LW",
+    "1W",
+    "2W",
+    "15W",
+    "29W",
+    "30W",
+    "31W",
+    "L,1-7/2",
+    `${random.int(1, 31)}`,
+    "*/5"
+  ])
+  const nth = () => random.pick([`${weekday()}#${random.int(1, 5)}`, `${weekday()}L`, `${weekday()}#L`, weekday()])
+  const weekdayText = random.pick(["*", "?", nth(), `${nth()},${nth()}`, `+${nth()}`, "1-5", "+5-7", "fri-sun", "*/2"])
+  const monthText = random.pick(["*", "*", "2", "*/3", "apr-jun", "1,11"])
+  const yearText = random.pick(["", "", " */2", " */3", " 1900-2000/4,2001-2100"])
+  const text = `0 12 ${dayText} ${monthText} ${weekdayText}`
+  const whole = yearText === "" ? text : `0 ${text}${yearText}`
+  return {
+    trigger: Result.getOrThrow(Trigger.parseCron(whole)),
+    rule: model.zoned(model.cronPattern(whole), "UTC", "vixie"),
+    text: `cron ${JSON.stringify(whole)}`,
+    reach: 3 * year,
+    dense: false
   }
 }
 

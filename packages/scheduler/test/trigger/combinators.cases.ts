@@ -143,7 +143,9 @@ export const combination = (random: Random, at: Place, depth = 0): Case => {
     }
     case 3: {
       const of = member()
-      const dates = Array.from(new Set(Array.from({ length: random.int(1, 6) }, () => dateText(near(4 * day)))))
+      const changed = at.transition === undefined ? [] : [dateText(at.transition.at + at.transition.before)]
+      const other = Array.from({ length: random.int(1, 4) }, () => dateText(near(4 * day)))
+      const dates = Array.from(new Set([...changed, ...other]))
       return {
         trigger: Trigger.except(of.trigger, { dates, timeZone: at.zone }),
         rule: model.exceptDates(of.rule, dates, at.zone),

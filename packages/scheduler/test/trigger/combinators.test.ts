@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import * as Trigger from "../../src/Trigger.ts"
 import { type Case, cron, day, fields, next, place } from "./cases.ts"
 import { calendar, combination, every } from "./combinators.cases.ts"
-import { laws } from "./laws.ts"
+import { laws, lawsAround } from "./laws.ts"
 import { forAll, type Random } from "./random.ts"
 
 const timeout = 120_000
@@ -28,7 +28,9 @@ describe("other triggers agree with the brute-force model", () => {
   it("calendar", { timeout }, () => {
     const cases = forAll("calendar", 250, (random) => {
       const at = place(random)
-      laws(calendar(random, at), at.instant, random)
+      const subject = calendar(random, at)
+      laws(subject, at.instant, random)
+      lawsAround(subject, at.transition)
     })
     expect(cases).toBeGreaterThan(0)
   })
@@ -36,7 +38,9 @@ describe("other triggers agree with the brute-force model", () => {
   it("or, and, except, during, bounded, offset and startNow, nested", { timeout }, () => {
     const cases = forAll("combinations", 250, (random) => {
       const at = place(random)
-      laws(combination(random, at), at.instant, random)
+      const subject = combination(random, at)
+      laws(subject, at.instant, random)
+      lawsAround(subject, at.transition)
     })
     expect(cases).toBeGreaterThan(0)
   })

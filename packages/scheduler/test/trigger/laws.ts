@@ -1,5 +1,7 @@
 /** What holds for every trigger: it answers as the model enumerates, forwards, backwards and counted. */
-import { type Case, count, day, matches, next, prev, second } from "./cases.ts"
+import * as Trigger from "../../src/Trigger.ts"
+import { type Case, count, day, hour, matches, next, prev, second, utc } from "./cases.ts"
+import type { Transition } from "./model.ts"
 import type { Random } from "./random.ts"
 
 const iso = (instant: number | undefined): string =>
@@ -90,4 +92,32 @@ export const laws = (subject: Case, instant: number, random: Random): void => {
     random.int(-2, 2) * second
   const known = rule.instants(any, any).length === 1
   if (matches(trigger, any) !== known) fail(subject, "matches", any, !known, known)
+}
+
+/** Every firing between two instants, one by one, backwards and counted. */
+export const lawsBetween = (subject: Case, from: number, to: number): void => {
+  const { rule, trigger } = subject
+  const listed = rule.instants(from, to)
+  const forwards = Array.from(Trigger.between(trigger, utc(from), utc(to)), (time) => time.epochMilliseconds)
+  if (forwards.join() !== listed.join()) {
+    const at = forwards.findIndex((instant, index) => instant !== listed[index])
+    const index = at < 0 ? forwards.length : at
+    fail(subject, `number ${index} of those up to ${iso(to)} from`, from, iso(forwards[index]), iso(listed[index]))
+  }
+  const backwards: Array<number> = []
+  for (let at = prev(trigger, to); at !== undefined && at >= from; at = prev(trigger, at - 1)) backwards.unshift(at)
+  if (backwards.join() !== listed.join()) {
+    fail(subject, `backwards from ${iso(to)} to`, from, backwards.map(iso).join(" "), listed.map(iso).join(" "))
+  }
+  const counted = count(trigger, from - 1, to)
+  if (counted !== listed.length) fail(subject, `count up to ${iso(to)} from`, from, counted, listed.length)
+}
+
+/** The clock change itself: what is skipped, moved or repeated for hours around it. */
+export const lawsAround = (subject: Case, transition: Transition | undefined): void => {
+  if (transition === undefined) return
+  const change = Math.abs(transition.after - transition.before)
+  const reach = subject.dense ? 300 * second : Math.min(change, 3 * hour) + hour
+  const ends = change > reach ? [transition.at, transition.at - change, transition.at + change] : [transition.at]
+  for (const at of ends) lawsBetween(subject, at - reach, at + reach)
 }

@@ -1,7 +1,19 @@
 /** Cron in both forms against the brute-force model: random patterns in random zones, half of them at clock changes. */
 import { describe, expect, it } from "vitest"
-import { corrections, correction, cron, day, fields, hour, place } from "./cases.ts"
-import { laws } from "./laws.ts"
+import {
+  corrections,
+  correction,
+  cron,
+  cronAround,
+  day,
+  days,
+  fields,
+  hour,
+  place,
+  placeAtChange,
+  year
+} from "./cases.ts"
+import { laws, lawsAround, lawsBetween } from "./laws.ts"
 import * as model from "./model.ts"
 import { forAll } from "./random.ts"
 
@@ -13,7 +25,9 @@ describe("cron agrees with the brute-force model", () => {
     const cases = forAll("cron text", 500, (random) => {
       const at = place(random)
       if (at.transition !== undefined && Math.abs(at.instant - at.transition.at) <= 2 * day) near++
-      laws(cron(random, at), at.instant, random)
+      const subject = cron(random, at)
+      laws(subject, at.instant, random)
+      lawsAround(subject, at.transition)
     })
     expect(near / cases).toBeGreaterThan(cases < 100 ? -1 : 0.4)
   })
@@ -21,7 +35,25 @@ describe("cron agrees with the brute-force model", () => {
   it("on fields: next, prev, matches and count", { timeout }, () => {
     const cases = forAll("cron fields", 300, (random) => {
       const at = place(random)
-      laws(fields(random, at), at.instant, random)
+      const subject = fields(random, at)
+      laws(subject, at.instant, random)
+      lawsAround(subject, at.transition)
+    })
+    expect(cases).toBeGreaterThan(0)
+  })
+
+  it("in gaps and overlaps, under each rule for clock changes", { timeout }, () => {
+    const cases = forAll("clock changes", 800, (random) => {
+      const { transition, zone } = placeAtChange(random)
+      lawsAround(cronAround(random, zone, transition), transition)
+    })
+    expect(cases).toBeGreaterThan(0)
+  })
+
+  it("on days: all that fires in three years", { timeout }, () => {
+    const cases = forAll("cron days", 150, (random) => {
+      const start = Date.UTC(random.int(1900, 2096), random.int(0, 11), 1)
+      lawsBetween(days(random), start, start + 3 * year)
     })
     expect(cases).toBeGreaterThan(0)
   })
@@ -29,7 +61,9 @@ describe("cron agrees with the brute-force model", () => {
   it("at corrections of three hours and more", { timeout }, () => {
     const cases = forAll("corrections", 200, (random) => {
       const at = correction(random)
-      laws(random.chance(0.7) ? cron(random, at) : fields(random, at), at.instant, random)
+      const subject = random.chance(0.7) ? cron(random, at) : fields(random, at)
+      laws(subject, at.instant, random)
+      lawsAround(subject, at.transition)
     })
     expect(cases).toBeGreaterThan(0)
   })

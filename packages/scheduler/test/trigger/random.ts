@@ -106,7 +106,8 @@ const field = (random: Random, shape: Shape): string => {
 }
 
 const dayField = (random: Random): string => {
-  if (random.chance(0.06)) return `${random.int(1, 31)}${anyCase(random, "w")}`
+  if (random.chance(0.06))
+    return `${random.chance(0.6) ? random.pick([1, 30, 31]) : random.int(1, 31)}${anyCase(random, "w")}`
   if (random.chance(0.03)) return anyCase(random, "lw")
   if (random.chance(0.04)) return "?"
   return field(random, { low: 1, high: 31, star: 0.55, lone: (r) => (r.chance(0.7) ? anyCase(r, "l") : "L") })
