@@ -8,10 +8,13 @@ export interface JobCodec {
   /** Null for a job whose success is void: it has nothing to store. */
   readonly encodeSuccess: (value: unknown) => Result.Result<string | null, string>
   readonly decodeSuccess: (text: string | null) => Result.Result<unknown, string>
-  /** The error as JSON, or undefined where the schema does not take it. */
+  /** The error as JSON, or undefined where the schema does not take it or it is too long to keep. */
   readonly encodeError: (error: unknown) => unknown
   readonly decodeError: (json: unknown) => Result.Result<unknown, string>
 }
+
+/** Errors are kept with each failure of a run. */
+const longestError = 65_536
 
 const codecs = new WeakMap<Job.Any, JobCodec>()
 
@@ -29,9 +32,7 @@ const make = (job: Job.Any): JobCodec => {
   const payload = jsonText(job.payloadSchema)
   const success = jsonText(job.successSchema)
   const isVoid = (job.successSchema as unknown) === Schema.Void
-  const error = Schema.toCodecJson(job.errorSchema)
-  const encodeError = Schema.encodeUnknownResult(error)
-  const decodeError = Schema.decodeUnknownResult(error)
+  const error = jsonText(job.errorSchema)
   return {
     encodePayload: payload.encode,
     decodePayload: payload.decode,
@@ -39,8 +40,13 @@ const make = (job: Job.Any): JobCodec => {
     decodeSuccess: isVoid
       ? () => Result.succeed(undefined)
       : (text) => (text === null ? Result.fail("nothing was stored") : success.decode(text)),
-    encodeError: (value) => Result.getOrUndefined(encodeError(value)),
-    decodeError: (json) => Result.mapError(decodeError(json), (issue) => issue.message)
+    encodeError: (value) => {
+      const text = error.encode(value)
+      return Result.isSuccess(text) && text.success.length <= longestError
+        ? Result.getOrUndefined(parseJson(text.success))
+        : undefined
+    },
+    decodeError: (json) => error.decode(JSON.stringify(json))
   }
 }
 
@@ -55,14 +61,18 @@ const jsonText = (schema: Job.PlainSchema) => {
   const decode = Schema.decodeUnknownResult(json)
   return {
     encode: (value: unknown): Result.Result<string, string> =>
-      Result.map(
-        Result.mapError(encode(value), (error) => error.message),
-        (encoded) => JSON.stringify(encoded) ?? "null"
-      ),
+      safely(() => Result.map(encode(value), (encoded) => JSON.stringify(encoded) ?? "null")),
     decode: (text: string): Result.Result<unknown, string> =>
-      Result.flatMap(parseJson(text), (parsed) => Result.mapError(decode(parsed), (error) => error.message))
+      Result.flatMap(parseJson(text), (parsed) => safely(() => decode(parsed)))
   }
 }
+
+/** A user's transformation may throw, and not everything that a lax schema lets through is JSON. */
+const safely = <A>(step: () => Result.Result<A, Schema.SchemaError>): Result.Result<A, string> =>
+  Result.flatMap(
+    Result.try({ try: step, catch: String }),
+    Result.mapError((error) => error.message)
+  )
 
 /** `JSON.parse` as a `Result`. */
 export const parseJson = (text: string): Result.Result<unknown, string> =>

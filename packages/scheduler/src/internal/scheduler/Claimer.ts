@@ -54,10 +54,12 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
       if (wanted === 0) return Effect.succeed("noSlot")
       const call = runner.calls.once(
         "claim",
-        runner.store.claim({ now: runner.clock.now(), node, limit: wanted, jobs, queues: settings.queues })
+        runner.store.claim({ now: runner.clock.now(), node, limit: wanted, jobs, queues: settings.queues }),
+        { onLate: () => doubt(runner) }
       )
       return Effect.matchCause(
-        Effect.tap(call, () => state.reaping.await),
+        // No longer than a store call may take: what was claimed is run, whatever becomes of the reaper's call.
+        Effect.tap(call, () => Effect.timeoutOption(state.reaping.await, settings.storeTimeout)),
         {
           onFailure: (): Claimed => {
             slots.give(wanted)

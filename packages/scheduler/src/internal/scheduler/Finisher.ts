@@ -11,6 +11,9 @@ import type { Ending, Running } from "./Running.ts"
 
 const batch = 500
 
+/** So many failures of a run are kept with message and error. */
+const detailed = 100
+
 /** Stores how runs ended, in batches: what ends while one batch is written makes the next. */
 export const loop = (runner: Runner): Effect.Effect<void> =>
   Effect.forever(
@@ -23,11 +26,11 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
     { disableYield: true }
   )
 
-/** One batch. Interrupted before its answer came, it goes back to the backlog: a report that is sent twice counts once. */
-export const flush = (runner: Runner): Effect.Effect<void> =>
+/** One batch. What ends it before its answer came puts it back: a report that is sent twice counts once. */
+const flush = (runner: Runner): Effect.Effect<void> =>
   Effect.suspend(() => {
     const ended = runner.reports.splice(0, batch)
-    return Effect.onInterrupt(store(runner, ended), () => Effect.sync(() => void runner.reports.unshift(...ended)))
+    return Effect.onError(store(runner, ended), () => Effect.sync(() => void runner.reports.unshift(...ended)))
   })
 
 const store = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<Running>) {
@@ -97,7 +100,7 @@ const plainReport = (run: Running): RunReport | undefined => {
 const failureReport = Effect.fnUntraced(function* (run: Running): Effect.fn.Return<RunReport> {
   const { failure, input } = run.ending as Extract<Ending, { _tag: "Failed" }>
   const { attempt, errors: earlier, failures: count, id } = run.record
-  const list = [...failuresOf(earlier), failure]
+  const list = [...shortened(failuresOf(earlier)), failure]
   const errors = JSON.stringify(list)
   const failures = count + 1
   const runAt = input === undefined ? undefined : yield* nextAttempt(run, list, input)
@@ -105,6 +108,12 @@ const failureReport = Effect.fnUntraced(function* (run: Running): Effect.fn.Retu
     ? end(run, failure.kind === "timedOut" ? "timedOut" : "failed", failures, errors)
     : { _tag: "Retry", id, attempt, failures, errors, runAt }
 })
+
+/** Of a run that fails for ever the instants are kept, which its retry schedule is replayed from, and the newest details. */
+const shortened = (failures: ReadonlyArray<Failure>): ReadonlyArray<Failure> =>
+  failures.map((failure, i) =>
+    i < failures.length - detailed ? { at: failure.at, kind: failure.kind, message: "" } : failure
+  )
 
 /** The failures kept with a run. */
 export const failuresOf = (errors: string): ReadonlyArray<Failure> =>

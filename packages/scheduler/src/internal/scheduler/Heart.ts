@@ -40,9 +40,9 @@ const beat = Effect.fnUntraced(function* (runner: Runner) {
   const { bells, clock, settings, state } = runner
   bells.heart.arm()
   const due = state.leaseUntil - (settings.lease * 2) / 3
-  // A renewal that failed is sent again sooner, and the end of the lease must be noticed when it comes.
+  // A renewal that failed is sent again sooner.
   const retry = state.healthySince === undefined ? settings.lease / 12 : due - clock.monotonic()
-  yield* bells.heart.sleep(Math.max(1, Math.min(retry, settings.lease / 3)))
+  yield* bells.heart.sleep(Math.max(1, Math.min(retry, settings.lease / 3, untilSurrender(runner))))
   metrics.leaseAge.updateUnsafe(clock.monotonic() - (state.leaseUntil - settings.lease), runner.context)
   const sent = clock.monotonic()
   const exit = yield* Effect.exit(
@@ -54,7 +54,7 @@ const beat = Effect.fnUntraced(function* (runner: Runner) {
         lease: settings.lease,
         ...abilities(runner)
       }),
-      settings.lease / 6
+      { timeout: Math.max(1, Math.min(settings.lease / 6, untilSurrender(runner))) }
     )
   )
   if (Exit.isSuccess(exit)) {
@@ -68,6 +68,12 @@ const beat = Effect.fnUntraced(function* (runner: Runner) {
     if (clock.monotonic() >= state.leaseUntil) surrender(runner)
   }
 })
+
+/** The lease's end must be noticed when it comes; once it has passed there is nothing more to notice. */
+const untilSurrender = ({ clock, state }: Runner): number => {
+  const left = state.leaseUntil - clock.monotonic()
+  return left > 0 ? left : Infinity
+}
 
 const cancel = (runner: Runner, ids: ReadonlyArray<string>): void => {
   for (const id of ids) runner.running.get(id)?.interrupt("cancel")

@@ -146,26 +146,33 @@ const classify = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<un
     const stored = text === null || byteLength(text, runner.settings.resultLimit) <= runner.settings.resultLimit
     return { _tag: "Succeeded", result: stored ? text : null, stored }
   }
-  if (Cause.hasInterruptsOnly(exit.cause)) {
-    switch (run.interruption) {
-      case "timeout":
-        return timedOut(run, entry, at)
-      case "cancel":
-        return { _tag: "Cancelled" }
-      case "release":
-      case "fence":
-        return { _tag: entry.job.settings.delivery === "atMostOnce" ? "Lost" : "Released" }
-    }
-  }
+  // What its finalizers did while it was interrupted does not change why it ended.
   if (run.interruption === "timeout") return timedOut(run, entry, at)
-  const error = Cause.findErrorOption(exit.cause)
-  if (Option.isSome(error)) {
-    const encoded = codecOf(entry.job).encodeError(error.value)
-    const failure: Failure = { at, kind: "failed", message: messageOf(error.value), error: encoded }
-    return { _tag: "Failed", failure, input: { _tag: "Failed", error: error.value } }
+  if (run.interruption !== undefined && Cause.hasInterrupts(exit.cause)) {
+    if (run.interruption === "cancel") return { _tag: "Cancelled" }
+    return { _tag: entry.job.settings.delivery === "atMostOnce" ? "Lost" : "Released" }
   }
-  const message = limited(Cause.pretty(exit.cause))
-  return { _tag: "Failed", failure: { at, kind: "died", message }, input: { _tag: "Died", message } }
+  const [failure, input] = failed(entry, exit.cause, at)
+  // Nobody wants it to be run again.
+  return { _tag: "Failed", failure, input: run.interruption === "cancel" ? undefined : input }
+}
+
+const failed = (entry: Entry, cause: Cause.Cause<unknown>, at: number): [Failure, Job.JobFailure<unknown>] => {
+  const error = Cause.findErrorOption(cause)
+  if (Option.isSome(error)) {
+    const failure: Failure = {
+      at,
+      kind: "failed",
+      message: messageOf(error.value),
+      error: codecOf(entry.job).encodeError(error.value)
+    }
+    return [failure, { _tag: "Failed", error: error.value }]
+  }
+  const message = limited(Cause.pretty(cause))
+  return [
+    { at, kind: "died", message },
+    { _tag: "Died", message }
+  ]
 }
 
 const timedOut = (run: Running, entry: Entry, at: number): Ending => ({

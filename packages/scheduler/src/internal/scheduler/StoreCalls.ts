@@ -128,10 +128,13 @@ const bounded = <A>(
       if (onLate !== undefined) call.addObserver(onLate)
       return Effect.fail(late())
     })
-    return Effect.onInterrupt(Effect.raceFirst(Effect.interruptible(Fiber.join(call)), Effect.interruptible(timeout)), () => {
-      call.interruptUnsafe()
-      return Effect.asVoid(Effect.timeoutOption(Fiber.await(call), millis))
-    })
+    return Effect.onInterrupt(
+      Effect.raceFirst(Effect.interruptible(Fiber.join(call)), Effect.interruptible(timeout)),
+      () => {
+        call.interruptUnsafe()
+        return Effect.asVoid(Effect.timeoutOption(Fiber.await(call), millis))
+      }
+    )
   })
 
 const isContention = (error: JobStoreError) => error.reason === "Busy" || error.reason === "Conflict"
