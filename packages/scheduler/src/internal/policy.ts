@@ -35,11 +35,27 @@ export const merge = (base: PolicyOptions | undefined, over: PolicyOptions): Pol
   maxRuns: over.maxRuns ?? base?.maxRuns
 })
 
-/** A policy as options, so that a patch can be merged over what a row has. */
-export const toOptions = (policy: Policy): PolicyOptions => ({
+/**
+ * A policy as options, so that a patch can be merged over what a row has. What only follows from another option is left
+ * out, so that it follows from the patched one.
+ */
+export const toOptions = ({ overlap, maxInstances, ...policy }: Policy): PolicyOptions => ({
   ...policy,
-  overlap: policy.overlap === "wait" ? undefined : policy.overlap
+  overlap: overlap === "wait" ? undefined : overlap,
+  maxInstances: overlap !== "wait" && maxInstances === usualInstances(overlap) ? undefined : maxInstances
 })
+
+/** The policy of a row with some options changed. A backfill goes on to wait for room, whatever the options say. */
+export const patch = (
+  policy: Policy,
+  options: PolicyOptions,
+  subject = "policy"
+): Result.Result<Policy, InvalidOption> =>
+  Result.map(make(merge(toOptions(policy), options), subject), (patched) =>
+    policy.overlap === "wait" ? { ...patched, missed: policy.missed, overlap: policy.overlap } : patched
+  )
+
+const usualInstances = (overlap: Policy["overlap"]): number => (overlap === "allow" ? Infinity : defaults.maxInstances)
 
 /**
  * Puts the defaults in and checks every value. `maxInstances` is unbounded for `overlap: "allow"` unless it is given.
@@ -49,7 +65,6 @@ export const make = (options: PolicyOptions, subject = "policy"): Result.Result<
   Result.gen(function* () {
     const { missed } = options
     const overlap = yield* oneOf(subject, "overlap", options.overlap, overlaps, defaults.overlap)
-    const instances = overlap === "allow" ? Infinity : defaults.maxInstances
     return {
       missed: {
         run: yield* oneOf(subject, "missed.run", missed?.run, runs, defaults.missed.run),
@@ -58,7 +73,7 @@ export const make = (options: PolicyOptions, subject = "policy"): Result.Result<
         limit: yield* count(subject, "missed.limit", missed?.limit, defaults.missed.limit, 1, MAX_LIMIT)
       },
       overlap,
-      maxInstances: yield* count(subject, "maxInstances", options.maxInstances, instances, 1),
+      maxInstances: yield* count(subject, "maxInstances", options.maxInstances, usualInstances(overlap), 1),
       buffer: yield* count(subject, "buffer", options.buffer, defaults.buffer, 0),
       jitter: yield* span(subject, "jitter", options.jitter, defaults.jitter, "finite"),
       maxRuns: yield* count(subject, "maxRuns", options.maxRuns, defaults.maxRuns, 1)
