@@ -62,7 +62,7 @@ const openSeconds = (days: number, from: number, length: number): LocalRule => {
   }
 }
 
-export const isOpen = (windows: ReadonlyArray<Window>, instant: number): boolean => {
+const isOpen = (windows: ReadonlyArray<Window>, instant: number): boolean => {
   const second = Math.floor(instant / 1000)
   return windows.some((window) => window.isOpen(second))
 }

@@ -13,7 +13,7 @@ export interface Count {
 }
 
 /** Combinations are counted one by one up to this many. */
-export const COUNT_LIMIT = 100_000
+const COUNT_LIMIT = 100_000
 
 /** A combination whose search ends without an answer is searched on, this many times. */
 const RESUMES = 100

@@ -32,7 +32,7 @@ import {
 /** The fields from the most to the least significant one, which is the order in which they are stored. */
 export const FIELD_NAMES = ["year", "month", "day", "week", "dayOfWeek", "hour", "minute", "second"] as const
 
-export type FieldName = (typeof FIELD_NAMES)[number]
+type FieldName = (typeof FIELD_NAMES)[number]
 
 export type FieldTexts = { readonly [Name in FieldName]?: string }
 

@@ -46,7 +46,7 @@ export class Problem {
 
 const MAX_STEP = 9999
 
-export const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 export const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 
 const grammar = (name: string, min: number, max: number, more?: Partial<FieldGrammar>): FieldGrammar => ({

@@ -15,7 +15,7 @@ import type { FieldRule } from "./FieldRule.ts"
 import type { Members } from "./members.ts"
 import type { Window } from "./Window.ts"
 
-export const TypeId = "~effect-scheduler/Trigger"
+const TypeId = "~effect-scheduler/Trigger"
 
 abstract class Base extends Pipeable.Class {
   readonly [TypeId] = TypeId;

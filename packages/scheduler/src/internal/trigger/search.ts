@@ -23,7 +23,7 @@ export type Search =
   | { readonly _tag: "Faulty"; readonly cause: unknown }
 
 /** The steps that a combination may spend. */
-export const BUDGET = 10_000
+const BUDGET = 10_000
 
 const NEVER: Search = { _tag: "Never" }
 

@@ -145,7 +145,7 @@ const likeYear = (year: number): number => {
 
 const zones = new Map<string, Zone>()
 
-export const utc: Zone = fixedZone("UTC", 0)
+const utc: Zone = fixedZone("UTC", 0)
 zones.set("UTC", utc)
 
 /** One value for each name, so that its table is read once; undefined for an unknown zone. */
