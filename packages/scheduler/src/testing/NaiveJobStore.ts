@@ -17,8 +17,9 @@ import {
   byId,
   emptyTables,
   ownRuns,
-  promoteKey,
-  promoteOverlap,
+  nextOfKey,
+  nextOfOverlap,
+  promote,
   putRun,
   type Tables
 } from "./internal/naive/tables.ts"
@@ -85,6 +86,8 @@ const enqueue = (tables: Tables, { now, runs }: Params<"enqueue">): Answer<"enqu
 
 const isSuccess = (row: HistoryRecord): boolean => row._tag === "Run" && row.outcome === "succeeded"
 
+const sum = (counts: ReadonlyArray<number>): number => counts.reduce((total, count) => total + count, 0)
+
 const maintain = (tables: Tables, params: Params<"maintain">): Answer<"maintain"> => {
   const { limit, now, retention, transition, zoneData } = params
   const oldest = by<HistoryRecord>(
@@ -115,13 +118,17 @@ const maintain = (tables: Tables, params: Params<"maintain">): Answer<"maintain"
     tables.runs.filter((run) => run.waitsFor === "key"),
     (run) => JSON.stringify([run.job, run.key])
   )
-  const promotedKeys = [...keyed.values()].filter(([run]) => promoteKey(tables, run!.job, run!.key)).length
+  const keyHeads = [...keyed.values()].flatMap(([run]) => nextOfKey(tables, run!.job, run!.key) ?? [])
+  const keysToPromote = keyHeads.toSorted(byId).slice(0, limit)
+  for (const run of keysToPromote) promote(tables, run)
   const groups = Map.groupBy(
     tables.runs.filter((run) => run.scheduleId !== null),
     (run) => JSON.stringify([run.scheduleId, run.generation, run.cause])
   )
   const idle = [...groups.values()].filter((runs) => runs.every((run) => run.waitsFor === "overlap"))
-  const promotedOverlaps = idle.filter(([run]) => promoteOverlap(tables, run!)).length
+  const overlapHeads = idle.flatMap(([run]) => nextOfOverlap(tables, run!) ?? [])
+  const overlapsToPromote = overlapHeads.toSorted(byId).slice(0, limit)
+  for (const run of overlapsToPromote) promote(tables, run)
 
   const mine = tables.schedules.filter((row) => mayDecide(row, params)).toSorted(byId)
   const waiting = mine.filter((row) => row.state === "waiting" && ownRuns(tables, row).length === 0).slice(0, limit)
@@ -129,29 +136,35 @@ const maintain = (tables: Tables, params: Params<"maintain">): Answer<"maintain"
   const ids = [...waiting, ...outdated].map((row) => row.id).toSorted()
   const applied = decide(tables, ids, now, transition)
   const deleted = [successes, others, exhausted, keys].map((rows) => rows.length)
-  const counts = [...deleted, promotedKeys, promotedOverlaps, waiting.length, outdated.length]
+  const promoted = [keysToPromote.length, overlapsToPromote.length]
   return {
-    deleted: deleted.reduce((sum, count) => sum + count, 0),
-    promoted: promotedKeys + promotedOverlaps,
+    deleted: sum(deleted),
+    promoted: sum(promoted),
     applied,
-    full: counts.some((count) => count >= limit)
+    full: [...deleted, ...promoted, waiting.length, outdated.length].some((count) => count >= limit)
   }
+}
+
+/** What a list is ordered by, and what a cursor says of the last row of its page. */
+type Place = ReadonlyArray<number | string>
+
+const comparePlaces = (a: Place, b: Place): number => {
+  const index = a.findIndex((value, at) => value !== b[at])
+  return index < 0 ? 0 : a[index]! < b[index]! ? -1 : 1
 }
 
 const page = <A>(
   rows: ReadonlyArray<A>,
   { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
-  place: (row: A) => string
+  place: (row: A) => Place,
+  direction: 1 | -1 = 1
 ): Page<A> => {
-  const rest = cursor === undefined ? rows : rows.filter((row) => place(row) > cursor)
+  const compare = (a: Place, b: Place) => direction * comparePlaces(a, b)
+  const sorted = rows.toSorted((a, b) => compare(place(a), place(b)))
+  const rest = cursor === undefined ? sorted : sorted.filter((row) => compare(place(row), JSON.parse(cursor)) > 0)
   const items = rest.slice(0, limit)
-  return { items, cursor: rest.length > limit ? place(items[limit - 1]!) : undefined }
+  return { items, cursor: rest.length > limit ? JSON.stringify(place(items[limit - 1]!)) : undefined }
 }
-
-/** A text that sorts as history does: the newest first. */
-const historyPlace = (row: HistoryRecord): string =>
-  (9e15 - row.endedAt).toString() +
-  [...row.id].map((char) => String.fromCodePoint(0xffff - char.codePointAt(0)!)).join("")
 
 const isIn = (filter: Readonly<Record<string, unknown>>, row: Readonly<Record<string, unknown>>): boolean =>
   Object.entries(filter).every(([field, value]) => value === undefined || row[field] === value)
@@ -159,13 +172,13 @@ const isIn = (filter: Readonly<Record<string, unknown>>, row: Readonly<Record<st
 const listSchedules = (tables: Tables, params: Params<"listSchedules">): Page<ScheduleRecord> => {
   const { prefix = "", ...fields } = params.filter
   const rows = tables.schedules.filter((row) => row.id.startsWith(prefix) && isIn(fields, { ...row }))
-  return page(rows.toSorted(byId), params, (row) => row.id)
+  return page(rows, params, (row) => [row.id])
 }
 
 const listRuns = (tables: Tables, params: Params<"listRuns">): Page<RunRecord> => {
   const { job, scheduleId, state } = params.filter
   const rows = tables.runs.filter((row) => isIn({ job, scheduleId, state }, { ...row }))
-  return page(rows.toSorted(byId), params, (row) => row.id)
+  return page(rows, params, (row) => [row.id])
 }
 
 const history = (tables: Tables, params: Params<"history">): Page<HistoryRecord> => {
@@ -174,7 +187,7 @@ const history = (tables: Tables, params: Params<"history">): Page<HistoryRecord>
     const fields = { job: row.job, scheduleId: row.scheduleId, outcome: row._tag === "Run" ? row.outcome : row.kind }
     return row.endedAt >= from && row.endedAt < to && isIn({ job, scheduleId, outcome }, fields)
   })
-  return page(rows.toSorted(by(historyPlace)), params, historyPlace)
+  return page(rows, params, (row) => [row.endedAt, row.id], -1)
 }
 
 /**

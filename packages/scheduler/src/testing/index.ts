@@ -3,5 +3,9 @@
  *
  * @since 0.1.0
  */
+export * as FaultyStore from "./FaultyStore.ts"
+export * as Invariants from "./Invariants.ts"
 export * as NaiveJobStore from "./NaiveJobStore.ts"
+export * as OffsetClock from "./OffsetClock.ts"
+export * as StoreModel from "./StoreModel.ts"
 export * as StoreSuite from "./StoreSuite.ts"

@@ -1,7 +1,7 @@
 import { Signal } from "../../JobStore.ts"
 import { transact } from "./change.ts"
 import type { Answer, Params } from "./params.ts"
-import { activeIn } from "./runs.ts"
+import type { RunEntry } from "./runs.ts"
 import { firstById, mayDecide } from "./schedules.ts"
 import type { State } from "./state.ts"
 
@@ -15,7 +15,10 @@ export const maintain = (state: State, params: Params<"maintain">): Answer<"main
     state.uniques.expire(now - retention.keys, limit, (run) => state.runs.get(run) !== undefined)
   ]
   forgetNodes(state, now - retention.others)
-  const promoted = [promoteKeys(state, limit), promoteOverlaps(state, limit)]
+  const promoted = [
+    promoteFirst(state, state.runs.freeOfKeys(), limit),
+    promoteFirst(state, state.runs.freeOfOverlap(), limit)
+  ]
   const waiting = [...state.schedules.waiting].filter(({ row }) => {
     const group = state.runs.group(row.id, row.generation, row.cause)
     return mayDecide(row, params) && (group === undefined || group.members.size === 0)
@@ -47,23 +50,10 @@ const forgetNodes = (state: State, until: number): void => {
   }
 }
 
-const promoteKeys = (state: State, limit: number): number => {
-  let promoted = 0
-  for (const job of state.runs.jobs.values()) {
-    // A promotion deletes from what is walked, which a Map allows.
-    for (const key of job.keys.keys()) {
-      if (promoted < limit && state.runs.promoteKey(job, key)) promoted++
-    }
-  }
-  if (promoted > 0) state.signal |= Signal.runs
-  return promoted
-}
-
-const promoteOverlaps = (state: State, limit: number): number => {
-  let promoted = 0
-  for (const group of state.runs.withDeferred()) {
-    if (promoted < limit && activeIn(group) === 0 && state.runs.promoteOverlap(group)) promoted++
-  }
-  if (promoted > 0) state.signal |= Signal.runs
-  return promoted
+/** Makes the first of each queue pending, at most `limit` of them, by id. */
+const promoteFirst = (state: State, heads: Iterable<RunEntry>, limit: number): number => {
+  const entries = [...heads].toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1)).slice(0, limit)
+  for (const entry of entries) state.runs.promote(entry)
+  if (entries.length > 0) state.signal |= Signal.runs
+  return entries.length
 }

@@ -97,9 +97,17 @@ export class Runs {
     return this.group(row.scheduleId, row.generation, row.cause)?.members.get(row.nominal)
   }
 
-  *withDeferred(): Iterable<Group> {
+  /** Runs that wait for a key which nobody holds: the next of each. */
+  *freeOfKeys(): Iterable<RunEntry> {
+    for (const { keys } of this.jobs.values()) {
+      for (const { running, waiting } of keys.values()) if (running === undefined) yield waiting.peek()!
+    }
+  }
+
+  /** Runs that wait for others of their schedule, where none of these is left: the next of each. */
+  *freeOfOverlap(): Iterable<RunEntry> {
     for (const groups of this.groups.values()) {
-      for (const group of groups) if (deferredIn(group) > 0) yield group
+      for (const group of groups) if (activeIn(group) === 0) yield group.deferred!.peek()!
     }
   }
 
@@ -122,14 +130,18 @@ export class Runs {
   }
 
   /** Makes the first run that waits for a key pending, unless the key is taken. */
-  promoteKey(job: JobRuns, key: string): boolean {
+  promoteKey(job: JobRuns, key: string): void {
     const state = job.keys.get(key)
-    return state !== undefined && state.running === undefined && this.promote(state.waiting)
+    if (state !== undefined && state.running === undefined) this.promote(state.waiting.peek())
   }
 
   /** Makes the oldest run that waits for another of its schedule pending. */
-  promoteOverlap(group: Group | undefined): boolean {
-    return group?.deferred !== undefined && this.promote(group.deferred)
+  promoteOverlap(group: Group | undefined): void {
+    this.promote(group?.deferred?.peek())
+  }
+
+  promote(entry: RunEntry | undefined): void {
+    if (entry !== undefined) this.change(entry, { ...entry.row, state: "pending", waitsFor: null })
   }
 
   list(filter: RunFilter, limit: number, cursor: string | undefined): Array<RunRecord> {
@@ -146,13 +158,6 @@ export class Runs {
     }
     // Rows are kept as inserted, which is nearly the order of their ids: this sort is nearly linear.
     return rows.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
-  }
-
-  private promote(waiting: Heap<RunEntry>): boolean {
-    const entry = waiting.peek()
-    if (entry === undefined) return false
-    this.change(entry, { ...entry.row, state: "pending", waitsFor: null })
-    return true
   }
 
   private enter(entry: RunEntry): void {

@@ -10,10 +10,11 @@ export class AssertionFailure extends Data.TaggedError("AssertionFailure")<{ rea
 
 /** Fails with a list of differences unless both values are structurally equal. */
 export const check = (actual: unknown, expected: unknown, what: string): Effect.Effect<void, AssertionFailure> =>
-  Effect.suspend(() => {
-    const found = differences(actual, expected)
-    return found.length === 0 ? Effect.void : Effect.fail(new AssertionFailure({ message: describe(what, found) }))
-  })
+  Effect.suspend(() =>
+    isSame(actual, expected)
+      ? Effect.void
+      : Effect.fail(new AssertionFailure({ message: describe(what, differences(actual, expected)) }))
+  )
 
 /** Fails with the message unless the condition holds. */
 export const checkThat = (condition: boolean, what: string): Effect.Effect<void, AssertionFailure> =>
@@ -42,6 +43,20 @@ export const differences = (actual: unknown, expected: unknown, path = "value"):
   return Equal.equals(actual, expected)
     ? []
     : [`${path}: is ${Formatter.format(actual)}, should be ${Formatter.format(expected)}`]
+}
+
+/** Whether there are no differences, without writing any path. */
+export const isSame = (actual: unknown, expected: unknown): boolean => {
+  if (Object.is(actual, expected)) return true
+  if (Array.isArray(actual) && Array.isArray(expected)) {
+    return actual.length === expected.length && actual.every((value, index) => isSame(value, expected[index]))
+  }
+  if (isRecord(actual) && isRecord(expected)) {
+    for (const key in actual) if (!isSame(actual[key], expected[key])) return false
+    for (const key in expected) if (actual[key] === undefined && expected[key] !== undefined) return false
+    return true
+  }
+  return Equal.equals(actual, expected)
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

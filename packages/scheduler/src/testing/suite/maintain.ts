@@ -149,6 +149,15 @@ export const janitor = group("maintain", {
     yield* check((yield* t.maintain(params)).applied, [], "by the next call")
   },
 
+  *"goes by the zone data that the last change wrote"(t) {
+    const params = { zoneData: "2026b", transition: touch }
+    yield* t.put(schedule("a", { zoneData: "2025a" }), schedule("b", { zoneData: "2026b" }))
+    yield* t.put(schedule("a", { zoneData: "2026b" }), schedule("b", { zoneData: "2025a" }))
+    yield* check(idsOf((yield* t.maintain(params)).applied), ["b"], "ids")
+    yield* t.put(schedule("a", { zoneData: "2025a", nextAt: null, state: "paused" }))
+    yield* check((yield* t.maintain(params)).applied, [], "ids after the other was paused")
+  },
+
   *"leaves schedules of newer versions or with custom rules that it does not know"(t) {
     const other = { zoneData: "2025a" }
     yield* t.put(

@@ -72,49 +72,46 @@ export const endRun = (
   return row
 }
 
-const promote = (tables: Tables, run: RunRecord | undefined): boolean => {
-  if (run === undefined) return false
+export const promote = (tables: Tables, run: RunRecord): void => {
   putRun(tables, { ...run, state: "pending", waitsFor: null })
   tables.signal |= Signal.runs
-  return true
 }
 
 /** Whether a run of the job holds the key. */
 export const isTaken = (tables: Tables, job: string, key: string): boolean =>
   tables.runs.some((run) => run.state === "running" && run.job === job && run.key === key)
 
-export const promoteKey = (tables: Tables, job: string, key: string | null): boolean => {
-  if (key === null || isTaken(tables, job, key)) return false
+/** The run that goes next of those that wait for a key, unless the key is taken. */
+export const nextOfKey = (tables: Tables, job: string, key: string | null): RunRecord | undefined => {
+  if (key === null || isTaken(tables, job, key)) return undefined
   const waiting = tables.runs.filter((run) => run.waitsFor === "key" && run.job === job && run.key === key)
-  return promote(
-    tables,
-    waiting.toSorted(
-      by(
-        (run) => run.priority,
-        (run) => run.runAt,
-        (run) => run.id
-      )
-    )[0]
-  )
+  return waiting.toSorted(
+    by(
+      (run) => run.priority,
+      (run) => run.runAt,
+      (run) => run.id
+    )
+  )[0]
 }
 
-export const promoteOverlap = (tables: Tables, of: Parameters<typeof siblings>[1]): boolean => {
+/** The run that goes next of those that wait for another of their schedule. */
+export const nextOfOverlap = (tables: Tables, of: Parameters<typeof siblings>[1]): RunRecord | undefined => {
   const waiting = siblings(tables, of).filter((run) => run.waitsFor === "overlap")
-  return promote(
-    tables,
-    waiting.toSorted(
-      by(
-        (run) => run.nominal ?? run.runAt,
-        (run) => run.id
-      )
-    )[0]
-  )
+  return waiting.toSorted(
+    by(
+      (run) => run.nominal ?? run.runAt,
+      (run) => run.id
+    )
+  )[0]
 }
 
 /** Lets go on what waited for a run that has ended. A run that was deferred itself held nothing up. */
 export const promoteAfter = (tables: Tables, run: RunRecord): void => {
-  if (run.waitsFor === null) promoteKey(tables, run.job, run.key)
-  if (run.waitsFor !== "overlap") promoteOverlap(tables, run)
+  const next = [
+    run.waitsFor === null ? nextOfKey(tables, run.job, run.key) : undefined,
+    run.waitsFor === "overlap" ? undefined : nextOfOverlap(tables, run)
+  ]
+  for (const each of next) if (each !== undefined) promote(tables, each)
 }
 
 /** Makes a running run pending. */
@@ -122,7 +119,8 @@ export const giveBack = (tables: Tables, run: RunRecord, now: number): RunRecord
   const runAt = run.cancelAt === null ? run.runAt : Math.min(run.runAt, now)
   const pending: RunRecord = { ...run, runAt, state: "pending", node: null }
   putRun(tables, pending)
-  promoteKey(tables, run.job, run.key)
+  const next = nextOfKey(tables, run.job, run.key)
+  if (next !== undefined) promote(tables, next)
   tables.signal |= Signal.runs
   return pending
 }
