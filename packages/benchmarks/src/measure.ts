@@ -1,19 +1,25 @@
-/** Times functions side by side, and prints tables. */
+/** Times functions side by side, in CPU time, and prints tables. */
 
 /** A function to time: it is called with the number of the call. */
 export type Subject = (call: number) => unknown
 
 export interface Options {
-  /** A few milliseconds in all: shows that the benchmark runs, its figures mean nothing. */
+  /** A few seconds in all: shows that the benchmark runs, its figures mean nothing. */
   readonly quick: boolean
 }
 
 let sink: unknown
 
+/** CPU time of this thread in nanoseconds, which other programs on the machine do not lengthen as they do the clock's. */
+const spentByThread = (): number => {
+  const { system, user } = process.threadCpuUsage()
+  return (system + user) * 1000
+}
+
 const time = (subject: Subject, from: number, calls: number): number => {
-  const started = process.hrtime.bigint()
+  const started = spentByThread()
   for (let call = from; call < from + calls; call++) sink = subject(call)
-  return Number(process.hrtime.bigint() - started)
+  return spentByThread() - started
 }
 
 export const median = (values: ReadonlyArray<number>): number => {
@@ -23,29 +29,33 @@ export const median = (values: ReadonlyArray<number>): number => {
 }
 
 /**
- * Nanoseconds of a call for each subject and round. The subjects take turns in each round, so that what else the machine
+ * Nanoseconds of CPU time of a call for each subject and round. The subjects take turns in each round, so that what else the machine
  * does meets them alike, and each has as many calls as take about the same time.
  */
 export const rounds = <K extends string>(
   subjects: Readonly<Record<K, Subject>>,
   options: Options
 ): Readonly<Record<K, ReadonlyArray<number>>> => {
-  const budget = options.quick ? 2e6 : 4e7
+  const budget = options.quick ? 1e7 : 4e7
   const names = Object.keys(subjects) as Array<K>
   const calls = new Map<K, number>()
   const at = new Map<K, number>()
   const out = {} as Record<K, Array<number>>
   for (const name of names) {
+    // The first calls are slow: a number of calls is enough when they take long enough twice.
     let count = 4
     let from = 0
-    let spent = time(subjects[name], from, count)
-    while (spent < budget / 4) {
+    for (let enough = 0; enough < 2;) {
+      const spent = time(subjects[name], from, count)
       from += count
-      count *= 2
-      spent = time(subjects[name], from, count)
+      if (spent >= budget / 2) enough++
+      else {
+        enough = 0
+        count = spent < budget / 16 ? count * 4 : Math.ceil((count * budget) / spent)
+      }
     }
-    calls.set(name, Math.max(1, Math.round((count * budget) / Math.max(spent, 1))))
-    at.set(name, from + count)
+    calls.set(name, count)
+    at.set(name, from)
     out[name] = []
   }
   for (let round = 0; round < (options.quick ? 2 : 9); round++) {

@@ -188,6 +188,9 @@ const never = (options: Options): void => {
 }
 
 export const trigger = (options: Options): void => {
+  print(
+    `CPU time of a call, median of the rounds; a ratio with its least and greatest round${options.quick ? " (quick: the figures mean nothing)" : ""}\n`
+  )
   parse(options)
   next(options)
   distance(options)
