@@ -12,9 +12,19 @@ export type Method = Exclude<keyof JobStore.JobStoreService, "shared" | "descrip
 
 /**
  * What a method does in place of its work: it fails, dies, never answers, or does its work and then fails or never answers;
- * a number of milliseconds has it answer late.
+ * a number of milliseconds has it answer late, and what is stubborn cannot be interrupted.
  */
-export type Trouble = "fail" | "full" | "die" | "interrupt" | "hang" | "doThenFail" | "doThenHang" | "stubborn" | number
+export type Trouble =
+  | "fail"
+  | "full"
+  | "die"
+  | "interrupt"
+  | "hang"
+  | "doThenFail"
+  | "doThenHang"
+  | "stubborn"
+  | "lateStubborn"
+  | number
 
 /** A store whose methods can be given trouble, and which counts its calls. */
 export interface Steered {
@@ -84,6 +94,8 @@ const troubled = (
       return Effect.never
     case "stubborn":
       return Effect.uninterruptible(Effect.never)
+    case "lateStubborn":
+      return Effect.uninterruptible(Effect.andThen(Effect.sleep("20 seconds"), work))
     case "doThenFail":
       return Effect.andThen(work, Effect.fail(failure("Unavailable")))
     case "doThenHang":

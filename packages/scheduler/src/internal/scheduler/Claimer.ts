@@ -63,7 +63,7 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
         {
           onFailure: (): Claimed => {
             slots.give(wanted)
-            doubt(runner)
+            state.uncertain = true
             return "failed"
           },
           onSuccess: ({ now, runs }): Claimed => {
@@ -82,7 +82,7 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
     })
   )
 
-/** The store may have runs for this node that it does not know of. */
+/** A claim that had timed out has ended after all, and may have taken runs. */
 const doubt = (runner: Runner): void => {
   runner.state.uncertain = true
   runner.bells.claim.ring()

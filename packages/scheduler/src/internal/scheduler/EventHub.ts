@@ -1,4 +1,4 @@
-import { Cause, type Clock, Effect, Exit, PubSub, type Scope, Stream } from "effect"
+import { Cause, Effect, Exit, PubSub, type Scope, Stream } from "effect"
 import type { Of, SchedulerEvent, Tag } from "../../SchedulerEvent.ts"
 
 /** An event without what the hub adds. */
@@ -22,7 +22,7 @@ export interface EventHub {
 }
 
 export const make = Effect.fnUntraced(function* (options: {
-  readonly clock: Clock.Clock
+  readonly now: () => number
   readonly node: (store: string) => string
   readonly capacity: number
 }) {
@@ -55,7 +55,7 @@ export const make = Effect.fnUntraced(function* (options: {
     if (subscribers === 0) return
     const event = Object.assign(body, {
       sequence,
-      at: options.clock.currentTimeMillisUnsafe(),
+      at: options.now(),
       node: options.node(body.store)
     }) as SchedulerEvent
     // `publishUnsafe` refuses when a buffer is full; the effect slides the oldest event out, and never waits.
@@ -74,7 +74,8 @@ export const make = Effect.fnUntraced(function* (options: {
           const lost = event.sequence - seen - 1
           seen = event.sequence
           return lost === 0 ? deliver(event) : Effect.andThen(deliver(eventsLost(event, lost)), deliver(event))
-        })
+        }),
+        { disableYield: true }
       )
     )
   })

@@ -16,8 +16,8 @@ export interface StoreCalls {
     effect: Effect.Effect<A, JobStoreError>,
     options?: { readonly timeout?: number; readonly onLate?: () => void }
   ) => Effect.Effect<A, JobStoreError>
-  /** For a loop: sent until it succeeds, with a delay that grows to 5 s. */
-  readonly insist: <A>(method: string, effect: Effect.Effect<A, JobStoreError>) => Effect.Effect<A>
+  /** For a loop: sent until it succeeds, with a delay that grows to 5 s. `health` tells two uses of a method apart. */
+  readonly insist: <A>(method: string, effect: Effect.Effect<A, JobStoreError>, health?: string) => Effect.Effect<A>
 }
 
 const insistence = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")]).pipe(
@@ -94,7 +94,8 @@ export const make = (options: {
 
   return {
     once,
-    insist: (method, effect) => Effect.retry(once(method, effect), { schedule: insistence }) as Effect.Effect<never>,
+    insist: (method, effect, health = method) =>
+      Effect.retry(send(health, method, effect, options.timeout), { schedule: insistence }) as Effect.Effect<never>,
     verb: (method, effect) => {
       const sent = Effect.retry(send(verbs, method, effect, options.timeout), {
         schedule: contention,
@@ -123,18 +124,16 @@ const bounded = <A>(
     const call = Effect.runForkWith(parent.context)(effect)
     const exit = call.pollUnsafe()
     if (exit !== undefined) return exit
-    const timeout = Effect.flatMap(Effect.sleep(millis), () => {
+    const timeout = Effect.flatMap(Effect.sleep(millis), () => Effect.fail(late()))
+    const first = Effect.raceFirst(Effect.interruptible(Fiber.join(call)), Effect.interruptible(timeout))
+    return Effect.onExit(first, (answer) => {
+      if (call.pollUnsafe() !== undefined) return Effect.void
       call.interruptUnsafe()
+      // Whoever is interrupted goes on to close what the call still uses.
+      if (Exit.hasInterrupts(answer)) return Effect.asVoid(Effect.timeoutOption(Fiber.await(call), millis))
       if (onLate !== undefined) call.addObserver(onLate)
-      return Effect.fail(late())
+      return Effect.void
     })
-    return Effect.onInterrupt(
-      Effect.raceFirst(Effect.interruptible(Fiber.join(call)), Effect.interruptible(timeout)),
-      () => {
-        call.interruptUnsafe()
-        return Effect.asVoid(Effect.timeoutOption(Fiber.await(call), millis))
-      }
-    )
   })
 
 const isContention = (error: JobStoreError) => error.reason === "Busy" || error.reason === "Conflict"

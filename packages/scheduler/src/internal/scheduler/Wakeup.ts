@@ -25,7 +25,8 @@ export const make = (clock: ClockWatch): Wakeup => {
     sleep: (delay) =>
       Effect.suspend(() => {
         if (latch.isOpen() || (delay !== undefined && delay <= 0)) return Effect.void
-        const millis = Math.min(delay ?? longestSleep, longestSleep)
+        // Whole milliseconds, at least one: what is left of one would be slept again and again.
+        const millis = Math.ceil(Math.min(delay ?? longestSleep, longestSleep))
         return Effect.andThen(Effect.raceFirst(Effect.sleep(Duration.millis(millis)), latch.await), clock.check)
       })
   }
@@ -41,7 +42,7 @@ export interface ClockWatch {
 
 export const makeClockWatch = (clock: Clock.Clock, onJump: (by: number) => void): ClockWatch => {
   const monotonic = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const now = () => clock.currentTimeMillisUnsafe()
+  const now = () => Math.floor(clock.currentTimeMillisUnsafe())
   let offset = now() - monotonic()
   return {
     monotonic,

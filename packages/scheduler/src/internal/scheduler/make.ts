@@ -45,12 +45,13 @@ const build = Effect.fnUntraced(function* (
   const triggers = yield* TriggerRegistry
   const newId = yield* makeUuidV7
   const stores: Core["stores"] = new Map()
+  const wall = yield* Clock.Clock
   const hub = yield* EventHub.make({
-    clock: yield* Clock.Clock,
+    now: () => Math.floor(wall.currentTimeMillisUnsafe()),
     node: (store) => (stores.get(store) ?? stores.get(defaultAlias))?.runner.state.node ?? "",
     capacity: settings.eventsBuffer
   })
-  const clock = makeClockWatch(yield* Clock.Clock, (by) => {
+  const clock = makeClockWatch(wall, (by) => {
     hub.publish({ _tag: "ClockJumped", store: "", by })
     for (const { runner } of stores.values()) {
       runner.bells.fire.ring()

@@ -21,7 +21,8 @@ const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefin
           jobs: schedules ? [] : claimable(runner),
           queues: runner.settings.queues
         })
-      )
+      ),
+      schedules ? "wake for schedules" : "wake for runs"
     ),
     (wake) => {
       const instant = schedules ? wake.schedules : wake.runs
