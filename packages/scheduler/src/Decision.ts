@@ -189,11 +189,16 @@ const decideTimes = ({ schedule, now, active, deferred, batch = BATCH }: Situati
       const error = describeFault(next.cause)
       return { ...decided, watermark: reached, ...faultAfter(faults, now), faults, error, complete: false }
     }
-    default: {
-      const nextAt = Math.max(next.at, reached + 1)
-      const complete = nextAt > now
-      return { ...decided, watermark: reached, nextAt, state: "active", faults: 0, error: null, complete }
-    }
+    default:
+      return {
+        ...decided,
+        watermark: reached,
+        nextAt: next.at,
+        state: "active",
+        faults: 0,
+        error: null,
+        complete: next.at > now
+      }
   }
 }
 

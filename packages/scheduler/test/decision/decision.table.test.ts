@@ -233,4 +233,32 @@ describe("every combination", () => {
       }
     }
   })
+
+  it("of many times is so too, at the very edge of a tolerance", () => {
+    const { times, trigger } = everySeconds(1)
+    let count = 0
+    for (const length of [15, 16, 17, 18, 100]) {
+      const now = epoch + length * 1000
+      const passed = times(epoch, now)
+      for (const within of [9_999, 10_000, 10_001, 50_000, Infinity]) {
+        for (const limit of [1, 10, 11, 12, 100, 1001, Infinity]) {
+          const policy = policyOf({ missed: { run: "all", within, limit }, overlap: "allow" })
+          const situation = { now, active: 0, deferred: 0 }
+          const schedule = { id: "s", trigger, policy, watermark: epoch, fired: 0, state: "active" } as const
+          const decision = decide({ schedule, ...situation })
+          const { letters } = oracle(passed, policy, { ...situation, fired: 0 })
+          const found = { letters: lettersOf(passed, decision, policy), missed: size(decision.missed) }
+          expect({ length, within, limit, ...found }).toEqual({
+            length,
+            within,
+            limit,
+            letters,
+            missed: letters.split("M").length - 1
+          })
+          count++
+        }
+      }
+    }
+    expect(count).toBe(175)
+  })
 })

@@ -246,18 +246,23 @@ describe("a search that spends its budget", () => {
     expect([then.fire, then.missed]).toEqual([[], undefined])
   })
 
-  it("after a long time goes on at once, a part at a time", () => {
-    const now = epoch + twoWeeks
-    let watermark = epoch
-    let decisions = 0
-    for (;;) {
-      const decision = decideFor(trigger, {}, { now }, { watermark })
-      decisions++
+  it("after a long time goes on at once, a part at a time, and passes over nothing", () => {
+    const last = epoch + 700_000_000
+    const everyTime = everySeconds(1).trigger
+    const late = Trigger.except(everyTime, Trigger.bounded(everyTime, { end: last }))
+    const now = last + 30_500
+    let decision = decideFor(late, {}, { now })
+    let decisions = 1
+    for (; !decision.complete; decisions++) {
+      const { watermark } = decision
+      expect([decision.fire, decision.missed]).toEqual([[], undefined])
+      decision = decideFor(late, {}, { now }, { watermark })
       expect(decision.watermark).toBeGreaterThan(watermark)
-      watermark = decision.watermark
-      if (decision.nextAt! > now) break
     }
-    expect(decisions).toBeLessThan(50)
+    expect(decisions).toBeGreaterThan(3)
+    expect(decisions).toBeLessThan(20)
+    expect(decision.fire.map(({ nominal }) => nominal)).toEqual([last + 30_000])
+    expect(decision.missed).toEqual({ first: last + 1000, last: last + 29_000, count: 29 })
   })
 })
 

@@ -2,6 +2,7 @@
  * Schedules over time: what other schedulers specify by name, and what is this one's own.
  */
 import { describe, expect, it } from "@effect/vitest"
+import { DateTime, Option, Schema } from "effect"
 import * as policies from "../../src/internal/policy.ts"
 import * as Trigger from "../../src/Trigger.ts"
 import { epoch } from "./rules.ts"
@@ -356,7 +357,12 @@ describe("spaced", () => {
   })
 })
 
-const backfill = (world: World, trigger: Trigger.Trigger, from: number, to: number, concurrency: number) => {
+const backfill = (...args: Parameters<typeof declareBackfill>) => {
+  declareBackfill(...args)
+  args[0].fire()
+}
+
+const declareBackfill = (world: World, trigger: Trigger.Trigger, from: number, to: number, concurrency: number) => {
   const bounded = Trigger.bounded(trigger as ReturnType<typeof Trigger.every>, { start: from, end: to })
   world.declare({
     onConflict: "keep",
@@ -368,7 +374,6 @@ const backfill = (world: World, trigger: Trigger.Trigger, from: number, to: numb
       policy: policies.encode(policies.backfill(concurrency))
     }
   })
-  world.fire()
 }
 
 describe("a backfill", () => {
@@ -409,6 +414,33 @@ describe("a backfill", () => {
     expect(world.runs.length).toBe(3)
     for (let run = 0; run < 100; run++) world.finish()
     expect(seconds(world.created).at(-1)).toBe(103)
+  })
+
+  it("asks a rule for no more than it has room for", () => {
+    let questions = 0
+    const counting = Trigger.custom("Counting", Schema.Struct({}), {
+      next: (_, after) => {
+        questions++
+        return Option.some(DateTime.makeUnsafe(Math.floor(after.epochMilliseconds / 1000) * 1000 + 1000))
+      }
+    })
+    const world = makeWorld()
+    world.now = at(100_000)
+    backfill(world, counting({}), at(1), at(50_000), 1)
+    questions = 0
+    world.finish()
+    expect(questions).toBeLessThan(60)
+  })
+
+  it("that has room when it is removed or paused starts nothing any more", () => {
+    for (const verb of ["remove", "pause"] as const) {
+      const world = makeWorld()
+      world.now = at(600)
+      declareBackfill(world, trigger, at(-300), at(-60), 2)
+      world[verb]()
+      expect(world.created).toEqual([])
+      expect(counted(world)).toEqual(verb === "remove" ? [["dropped", -300, -60, 5]] : [])
+    }
   })
 
   it("loses nothing to a pause, wherever it is resumed from", () => {
