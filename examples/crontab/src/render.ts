@@ -29,7 +29,7 @@ export const render = ({ at, message }: Told, paint: Paint): string | undefined 
     case "Synced":
       return line({
         verb: "crontab",
-        title: `${message.lines} lines, ${message.removed} removed, ${message.problems} wrong`
+        title: `${message.lines} ${message.lines === 1 ? "line" : "lines"}, ${message.removed} removed, ${message.problems} wrong`
       })
     case "LeftoverEnded":
       return line({
