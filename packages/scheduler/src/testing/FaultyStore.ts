@@ -145,13 +145,15 @@ export const make = (
   const counts = Object.fromEntries(
     methods.map((method) => [method, { calls: 0, failBefore: 0, failAfter: 0, conflict: 0, delay: 0, hang: 0 }])
   ) as Record<Method, Record<Fault | "calls", number>>
+  const turns = Object.fromEntries(methods.map((method) => [method, random.int(0, 1000)])) as Record<Method, number>
   let enabled = true
 
   const call = <A>(method: Method, run: Effect.Effect<A, JobStoreError>): Effect.Effect<A, JobStoreError> =>
     Effect.suspend(() => {
       counts[method].calls++
       if (!enabled || !affected.has(method) || !random.chance(probability)) return run
-      const fault = random.pick(kinds)
+      // In turn, so that a method which is called rarely still meets each of them.
+      const fault = kinds[turns[method]++ % kinds.length]!
       counts[method][fault]++
       switch (fault) {
         case "failBefore":

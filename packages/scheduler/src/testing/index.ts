@@ -1,5 +1,6 @@
 /**
- * What a test of a store or of a scheduler needs: the suite for stores.
+ * What a test of a store or of a scheduler needs: the suite that every store must pass, its executable specification, random
+ * commands that compare two stores, invariants, calls that go wrong, and a clock whose date can be set.
  *
  * @since 0.1.0
  */
