@@ -15,7 +15,7 @@ import {
   type Scope,
   type Stream
 } from "effect"
-import { options as configured } from "./internal/scheduler/config.ts"
+import { over } from "./internal/scheduler/config.ts"
 import { make } from "./internal/scheduler/make.ts"
 import type { StoresError, StoresServices } from "./internal/scheduler/settings.ts"
 import * as Job from "./Job.ts"
@@ -331,7 +331,7 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
   static layerConfig<const S extends Stores = {}>(
     options: SchedulerOptions<S> = {}
   ): Layer.Layer<Scheduler | JobRegistry, StoresError<S> | SchedulerError | Config.ConfigError, StoresServices<S>> {
-    return Layer.unwrap(Effect.map(configured, (given) => Scheduler.layer({ ...options, ...given })))
+    return Layer.unwrap(Effect.map(over(options), (all) => Scheduler.layer(all)))
   }
 
   /**

@@ -34,7 +34,7 @@ export interface Core {
 }
 
 /** A schedule that is kept for `start`, with all its options. */
-export interface Tentative {
+interface Tentative {
   readonly alias: string
   readonly id: string
   readonly view: () => ScheduleView

@@ -1,5 +1,6 @@
-import { Config, Schema } from "effect"
+import { Config, Effect, Schema } from "effect"
 import type { SchedulerOptions } from "../../SchedulerOptions.ts"
+import { merge } from "../policy.ts"
 
 const duration = Schema.optionalKey(Schema.DurationFromString)
 // `Infinity` is an answer to "at most how many".
@@ -46,4 +47,16 @@ const Options = Schema.Struct({
 })
 
 /** Every option that a text can say, as keys under `scheduler`. */
-export const options: Config.Config<Omit<SchedulerOptions, "stores" | "triggers">> = Config.schema(Options, "scheduler")
+const options = Config.withDefault(Config.schema(Options, "scheduler"), {})
+
+type Configurable = Omit<SchedulerOptions, "stores" | "triggers">
+
+/** What configuration says, and code where configuration says nothing: option by option, also inside groups of options. */
+export const over = <O extends Configurable>(code: O): Effect.Effect<O, Config.ConfigError> =>
+  Effect.map(options, (given: Configurable) => ({
+    ...code,
+    ...given,
+    queues: { ...code.queues, ...given.queues },
+    policies: merge(code.policies, given.policies ?? {}),
+    retention: { ...code.retention, ...given.retention }
+  }))

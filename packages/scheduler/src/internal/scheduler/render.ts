@@ -23,7 +23,7 @@ const fit = (text: string, width: number): string =>
   text.length <= width ? text.padEnd(width) : `${text.slice(0, width - 1)}…`
 
 /** An instant as a distance from now, in its two largest units. */
-export const when = (instant: number | null, now: number): string => {
+const when = (instant: number | null, now: number): string => {
   if (instant === null) return "-"
   const distance = instant - now
   if (Math.abs(distance) < 500) return "now"
