@@ -74,19 +74,22 @@ export const make = (core: Core): Verbs => {
     const applied: Array<Applied> = []
     for (let from = 0; from < schedules.length; from += batch) {
       const part = schedules.slice(from, from + batch)
-      const drafts = new Map<string, Transition>()
+      const drafts = new Map<string, { readonly generation: string | undefined; readonly upsert: Transition }>()
       const found = new Set<string>()
       for (const options of part) {
         const draft = draftOf(core, job, options, anchor)
         if (Result.isFailure(draft)) return yield* refuse(draft.failure)
-        drafts.set(options.id, transitions.upsert(context, draft.success, { onConflict }))
+        const { generation } = draft.success
+        drafts.set(options.id, { generation, upsert: transitions.upsert(context, draft.success, { onConflict }) })
         if (draft.success.origin !== null) declare(core, store.runner.alias, options.id)
       }
       applied.push(
         ...(yield* modify(store, [...drafts.keys()], (id, view, now) => {
-          if (view === undefined) found.delete(id)
+          const { generation, upsert } = drafts.get(id)!
+          // A call that is sent again after its commit was not heard of finds its own row.
+          if (view === undefined || view.schedule.generation === generation) found.delete(id)
           else found.add(id)
-          return drafts.get(id)!(id, view, now)
+          return upsert(id, view, now)
         }))
       )
       if (onConflict === "fail" && found.size > 0) {
@@ -152,15 +155,12 @@ export const make = (core: Core): Verbs => {
     const { after, before, store } = yield* change(id, options, (_, view, now) => {
       if (view === undefined) return undefined
       const old = policies.decode(view.schedule.policy)
-      const policy = policies.make(
-        policies.merge(old === undefined ? undefined : policies.toOptions(old), patch),
-        subject
-      )
-      if (Result.isFailure(policy)) {
+      const policy = old === undefined ? undefined : policies.patch(old, patch, subject)
+      if (policy !== undefined && Result.isFailure(policy)) {
         invalid = policy.failure
         return undefined
       }
-      const given = hasPolicy(patch) ? { policy: policies.encode(policy.success) } : {}
+      const given = policy !== undefined && hasPolicy(patch) ? { policy: policies.encode(policy.success) } : {}
       return transitions.update(context, { ...given, ...encoded.success, priority: patch.priority })(id, view, now)
     })
     if (invalid !== undefined) return yield* refuse(invalid)
