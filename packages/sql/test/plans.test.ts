@@ -29,10 +29,19 @@ const paths: Record<string, ReadonlyArray<string>> = {
     "SEARCH r USING COVERING INDEX t_runs_overlap (schedule_id=? AND generation=? AND cause=?)"
   ],
   lane: ["SEARCH t_runs USING INDEX t_runs_claim (job=? AND priority=? AND (run_at,id)>(?,?) AND run_at<?)"],
-  start: ["SEARCH t_runs USING INDEX sqlite_autoindex_t_runs_1 (id=?)"],
-  reported: ["SEARCH t_runs USING INDEX sqlite_autoindex_t_runs_1 (id=?)"],
-  archiveSuccess: ["SEARCH t_runs USING INDEX sqlite_autoindex_t_runs_1 (id=?)"],
-  deleteRun: ["SEARCH t_runs USING INDEX sqlite_autoindex_t_runs_1 (id=?)"],
+  advanceSchedule: ["SEARCH t_schedules USING INTEGER PRIMARY KEY (rowid=?)"],
+  start: [
+    "SEARCH t_runs USING INTEGER PRIMARY KEY (rowid=?)",
+    "LIST SUBQUERY 1",
+    "SCAN json_each VIRTUAL TABLE INDEX 1:"
+  ],
+  reported: ["SCAN j VIRTUAL TABLE INDEX 1:", "SEARCH r USING INDEX sqlite_autoindex_t_runs_1 (id=?) LEFT-JOIN"],
+  archiveSuccess: ["SEARCH t_runs USING INTEGER PRIMARY KEY (rowid=?)"],
+  deleteRuns: [
+    "SEARCH t_runs USING INTEGER PRIMARY KEY (rowid=?)",
+    "LIST SUBQUERY 1",
+    "SCAN json_each VIRTUAL TABLE INDEX 1:"
+  ],
   held: ["SEARCH t_runs USING INDEX t_runs_node (node=?)", "USE TEMP B-TREE FOR ORDER BY"],
   busyNode: [
     "SEARCH r USING COVERING INDEX t_runs_node (node>?)",
@@ -63,15 +72,15 @@ const explain = (db: DatabaseSync, text: string): ReadonlyArray<string> =>
 const growing = (name: string, plan: ReadonlyArray<string>): ReadonlyArray<string> =>
   plan.filter((line) => {
     if (/^USE TEMP B-TREE FOR (GROUP BY|DISTINCT)/.test(line)) return name !== "running"
-    if (/^USE TEMP B-TREE/.test(line)) return !mayResort.has(name)
-    if (!/^SCAN/.test(line)) return false
+    if (line.startsWith("USE TEMP B-TREE")) return !mayResort.has(name)
+    if (!line.startsWith("SCAN")) return false
     if (/VIRTUAL TABLE|CONSTANT ROW/.test(line)) return false
     const allowed = readsAll[name]
     return allowed === undefined || !line.includes(allowed)
   })
 
 /** They sort what they found: the runs of one node, or of one schedule. */
-const mayResort = new Set(["held", "overlapMembers", "activeMembers"])
+const mayResort = new Set(["held", "toCancel", "overlapMembers", "activeMembers"])
 
 const fill = (db: DatabaseSync, state: "pending" | "running"): void => {
   db.exec(`

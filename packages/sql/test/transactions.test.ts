@@ -30,18 +30,18 @@ const unfinished = JobStore.pipe(
 const enqueue = (id: string) => Effect.flatMap(JobStore, (store) => store.enqueue(enqueued(run({ id }))))
 
 for (const [name, layer] of Object.entries(clients)) {
-  describe(`a store on ${name}`, () => {
-    const withStore = <A, E>(use: Effect.Effect<A, E, Services | Scope.Scope>) =>
-      Effect.gen(function* () {
-        const filename = yield* newFile
-        const services = SqlJobStore.layer().pipe(Layer.provideMerge(layer(filename)))
-        return yield* Effect.gen(function* () {
-          const sql = yield* SqlClient.SqlClient
-          yield* sql`create table orders (id text primary key)`
-          return yield* use
-        }).pipe(Effect.provide(services))
-      })
+  const withStore = <A, E>(use: Effect.Effect<A, E, Services | Scope.Scope>) =>
+    Effect.gen(function* () {
+      const filename = yield* newFile
+      const services = SqlJobStore.layer().pipe(Layer.provideMerge(layer(filename)))
+      return yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`create table orders (id text primary key)`
+        return yield* use
+      }).pipe(Effect.provide(services))
+    })
 
+  describe(`a store on ${name}`, () => {
     it.live("commits what is enqueued and scheduled with the application's own rows", () =>
       withStore(
         Effect.gen(function* () {

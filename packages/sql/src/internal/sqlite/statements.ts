@@ -8,14 +8,15 @@ const marks = (columns: ReadonlyArray<unknown>): string => columns.map(() => "?"
 
 /**
  * Every fixed statement of the store, as SQLite says it. Together with `schema.ts` and `lists.ts` this is all that knows
- * the dialect. States stand in the texts, not in parameters, so that partial indexes serve them.
+ * the dialect. States stand in the texts, not in parameters, so that partial indexes serve them. A row's place is what finds
+ * it again fastest in the same transaction: its `rowid`.
  */
 export const makeStatements = (t: Tables) => {
   const run = list(runColumns)
   const schedule = list(scheduleColumns, "s")
   const group = `r.schedule_id = s.id and r.generation = s.generation and r.cause = s.cause`
-  /** The row, then its unfinished runs in all and those deferred by overlap. */
-  const view = `${schedule},
+  /** The row, its place, then its unfinished runs in all and those deferred by overlap. */
+  const view = `${schedule}, s.rowid,
   (select count(*) from ${t.runs} r where ${group}),
   (select count(*) from ${t.runs} r where r.waits_for = 'overlap' and ${group})`
   const isFree = `not exists (select 1 from ${t.runs} k
@@ -24,10 +25,12 @@ export const makeStatements = (t: Tables) => {
   (select r.run_at from ${t.runs} r where r.state = 'pending' and r.job = j.value and r.priority = p.value${condition}
     order by r.run_at, r.id limit 1)
 from json_each(?) j, json_each('[0,1,2,3]') p`
-  const archived = (kept: 0 | 1): string => `insert into ${t.history} (${list(historyColumns.slice(0, 25))})
+  // `or fail`: else each run of the statement copies every page that it touches, to be able to undo itself alone. Whoever
+  // runs it undoes all of a transaction, or of a savepoint.
+  const archived = (kept: 0 | 1): string => `insert or fail into ${t.history} (${list(historyColumns.slice(0, 25))})
 select id, ${kept}, ?, ?, job, queue, priority, delivery, schedule_id, generation, nominal, cause, attempt, ?, recoveries,
   node, created_at, run_at, started_at, ?, ?, ?, progress, ${kept === 0 ? "null, null" : "payload, key"}
-from ${t.runs} where id = ?`
+from ${t.runs} where rowid = ?`
 
   return {
     // Schedules
@@ -46,10 +49,13 @@ where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ?
       .join(", ")} where id = ?`,
     /** What most decisions change: no index but that of due rows has any of these columns. */
     advanceSchedule: `update ${t.schedules} set revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?,
-  missed = ?, dropped = ?, paused = ?, updated_at = ? where id = ?`,
+  missed = ?, dropped = ?, paused = ?, updated_at = ? where rowid = ?`,
     deleteSchedule: `delete from ${t.schedules} where id = ?`,
-    remember: `update ${t.schedules} set success_nominal = ?, success_value = ?, revision = revision + 1
-where id = ? and generation = ? and cause = 'nominal' and (success_nominal is null or success_nominal < ?)`,
+    /** Keeps a value as the last success of the schedule of a run that is about to end. */
+    remember: `update ${t.schedules} set success_nominal = r.nominal, success_value = ?, revision = revision + 1
+from ${t.runs} r where r.rowid = ? and r.cause = 'nominal' and r.nominal is not null and ${t.schedules}.id = r.schedule_id
+  and ${t.schedules}.generation = r.generation and ${t.schedules}.cause = 'nominal'
+  and (success_nominal is null or success_nominal < r.nominal)`,
     isWaiting: `select id from ${t.schedules} where id = ? and generation = ? and state = 'waiting'`,
     waitingGroup: `select version, needs from ${t.schedules}
 where state = 'waiting' and (version, needs) > (?, ?) order by version, needs limit 1`,
@@ -66,6 +72,7 @@ where state = 'active' and zone_data = ? and version = ? and needs = ? and next_
     // Unfinished runs
 
     run: `select ${run} from ${t.runs} where id = ?`,
+    runWithPlace: `select ${run}, rowid from ${t.runs} where id = ?`,
     insertRun: `insert into ${t.runs} (${run}) values (${marks(runColumns)})`,
     isKnown: `select 1 from ${t.runs} where id = ? union all select 1 from ${t.history} where id = ?`,
     twin: `select id from ${t.runs} where schedule_id = ? and generation is ? and cause = ? and nominal = ?`,
@@ -73,21 +80,28 @@ where state = 'active' and zone_data = ? and version = ? and needs = ? and next_
     heads: heads(""),
     /** The same, without those whose key is taken. */
     freeHeads: heads(` and (r.key is null or ${isFree})`),
-    lane: `select ${run} from ${t.runs} where state = 'pending' and job = ? and priority = ? and run_at <= ?
+    /** Rows with their places. */
+    lane: `select ${run}, rowid from ${t.runs} where state = 'pending' and job = ? and priority = ? and run_at <= ?
   and (run_at, id) > (?, ?) order by run_at, id limit ?`,
     running: `select job, queue, count(*) from ${t.runs} where state = 'running' group by job, queue`,
     isKeyTaken: `select 1 from ${t.runs} where state = 'running' and key is not null and job = ? and key = ?`,
-    start: `update ${t.runs} set state = 'running', queue = ?, node = ?, started_at = ?, attempt = attempt + 1 where id = ?`,
-    deferForKey: `update ${t.runs} set state = 'deferred', waits_for = 'key' where id = ?`,
-    /** What a report is checked against, and what its end asks for. */
-    reported: `select id, state, attempt, node, schedule_id, generation, cause, nominal, job, key, settles, cancel_at
-from ${t.runs} where id = ?`,
-    retry: `update ${t.runs} set state = 'pending', node = null, failures = ?, errors = ?, run_at = ? where id = ?`,
-    release: `update ${t.runs} set state = 'pending', node = null where id = ?`,
+    start: `update or fail ${t.runs} set state = 'running', queue = ?, node = ?, started_at = ?, attempt = attempt + 1
+where rowid in (select value from json_each(?))`,
+    deferForKey: `update or fail ${t.runs} set state = 'deferred', waits_for = 'key'
+where rowid in (select value from json_each(?))`,
+    /** The runs of a list of ids that run on a node, in the order of the list with nulls for those that do not: the
+     * place, the attempt, and whether more must be known of it before it ends than that. A plus keeps the index by node out,
+     * which looks small in statistics taken while no run was running. */
+    reported: `select r.rowid, r.attempt,
+  r.settles = 1 or (r.key is not null and ?) or (r.schedule_id is not null and ?)
+from json_each(?) j left join ${t.runs} r on r.id = j.value and +r.state = 'running' and +r.node = ?`,
+    runAtPlace: `select ${run} from ${t.runs} where rowid = ?`,
+    retry: `update ${t.runs} set state = 'pending', node = null, failures = ?, errors = ?, run_at = ? where rowid = ?`,
+    release: `update ${t.runs} set state = 'pending', node = null where rowid = ?`,
     recover: `update ${t.runs} set state = 'pending', node = null, recoveries = recoveries + 1, run_at = ? where id = ?`,
     askToCancel: `update ${t.runs} set cancel_at = ? where id = ? and cancel_at is null`,
     progress: `update ${t.runs} set progress = ? where id = ? and attempt = ? and node = ? and state = 'running'`,
-    deleteRun: `delete from ${t.runs} where id = ?`,
+    deleteRuns: `delete from ${t.runs} where rowid in (select value from json_each(?))`,
     /** Whether any run waits for another of its schedule, and for one of its key. */
     anyDeferred: `select exists (select 1 from ${t.runs} where waits_for = 'overlap'),
   exists (select 1 from ${t.runs} where waits_for = 'key')`,
@@ -96,9 +110,9 @@ from ${t.runs} where id = ?`,
   order by coalesce(nominal, run_at), id limit 1)`,
     promoteKey: `update ${t.runs} set state = 'pending', waits_for = null where id = (select r.id from ${t.runs} r
   where r.waits_for = 'key' and r.job = ? and r.key = ? and ${isFree} order by r.priority, r.run_at, r.id limit 1)`,
-    overlapMembers: `select ${run} from ${t.runs}
+    overlapMembers: `select ${run}, rowid from ${t.runs}
 where waits_for = 'overlap' and schedule_id = ? and generation = ? and cause = ? order by id`,
-    activeMembers: `select ${run} from ${t.runs}
+    activeMembers: `select ${run}, rowid from ${t.runs}
 where schedule_id = ? and generation = ? and cause = ? and waits_for is not 'overlap' order by id`,
     /** Groups whose deferred runs wait for none. */
     overlapsLeft: `select r.schedule_id, r.generation, r.cause from ${t.runs} r where r.waits_for = 'overlap'
@@ -107,7 +121,7 @@ having count(*) = (select count(*) from ${t.runs} a
   where a.schedule_id = r.schedule_id and a.generation is r.generation and a.cause = r.cause) limit ?`,
     keysLeft: `select r.job, r.key from ${t.runs} r where r.waits_for = 'key' group by r.job, r.key
 having ${isFree} limit ?`,
-    held: `select ${run} from ${t.runs} where state = 'running' and node = ? order by id`,
+    held: `select ${run}, rowid from ${t.runs} where state = 'running' and node = ? order by id`,
     toCancel: `select id from ${t.runs} where cancel_at is not null and state = 'running' and node = ? order by id`,
 
     // History

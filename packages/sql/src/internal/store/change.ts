@@ -1,4 +1,3 @@
-import type { EndedRun } from "effect-scheduler/JobRun"
 import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import {
   type Applied,
@@ -8,36 +7,40 @@ import {
   type Transition
 } from "effect-scheduler/JobStore"
 import { each, type Program, query, type Row, type Value } from "../program.ts"
-import { decodeRun, decodeSchedule, encodeRange, encodeRun, encodeSchedule, scheduleColumns } from "../rows.ts"
-import { archive, type Left, promote, unreported } from "./ending.ts"
+import { decodeSchedule, encodeRange, encodeRun, encodeSchedule, scheduleColumns } from "../rows.ts"
+import { archive, decodePlaced, type Left, type Placed, promote } from "./ending.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** A schedule, present or not, that a transition decides on. */
 export interface Subject {
   readonly id: string
   readonly view: ScheduleView | undefined
+  readonly place: Value
 }
+
+/** Where what follows the schedule begins. */
+const viewColumn = scheduleColumns.length
 
 /** A row of the statements `due` and `view`. */
 export const decodeView = (row: Row): Subject => {
   const schedule = decodeSchedule(row)
-  const unfinished = row[scheduleColumns.length] as number
-  const deferred = row[scheduleColumns.length + 1] as number
-  return { id: schedule.id, view: { schedule, active: unfinished - deferred, deferred } }
+  const unfinished = row[viewColumn + 1] as number
+  const deferred = row[viewColumn + 2] as number
+  return { id: schedule.id, view: { schedule, active: unfinished - deferred, deferred }, place: row[viewColumn]! }
 }
 
 export function* readSubjects(tx: Transaction, ids: Iterable<string>): Program<ReadonlyArray<Subject>> {
   const distinct = [...new Set(ids)]
-  const views = new Map<string, ScheduleView | undefined>()
+  const subjects = new Map<string, Subject>()
   const rows = yield* each(
     tx.sql.view,
     distinct.map((id) => [id])
   )
   for (const row of rows) {
     const subject = decodeView(row)
-    views.set(subject.id, subject.view)
+    subjects.set(subject.id, subject)
   }
-  return distinct.map((id) => ({ id, view: views.get(id) }))
+  return distinct.map((id) => subjects.get(id) ?? { id, view: undefined, place: null })
 }
 
 /** Runs a transition on schedules: first every decision, then every change, so that one that throws changes nothing. */
@@ -84,50 +87,46 @@ export function* settle(
 function* apply(
   tx: Transaction,
   writes: Writes,
-  { id, view }: Subject,
+  subject: Subject,
   change: ScheduleChange,
   now: number
 ): Program<Applied> {
-  const before = view?.schedule
+  const { id } = subject
+  const before = subject.view?.schedule
   tx.signal |= Signal.schedules
   if (change.runs.length > 0) tx.signal |= Signal.runs
   if (before === undefined || !(change.replaceDeferred || change.cancelActive)) {
-    const after = writes.add(id, before, change)
+    const after = writes.add(subject, change)
     return { id, before, after, change, replaced: [], cancelled: [], cancelRequested: [] }
   }
   // It reads and ends runs, so that it cannot be gathered with others.
   yield* writes.flush()
   const group = [before.id, before.generation, before.cause]
-  const replaced: Array<EndedRun> = []
-  if (change.replaceDeferred) {
-    for (const row of yield* query(tx.sql.overlapMembers, group)) {
-      const run = decodeRun(row)
-      replaced.push(yield* archive(tx, run, now, unreported(run, "skipped")))
-    }
-  }
-  const left: Array<Left> = []
-  const cancelled: Array<EndedRun> = []
+  const replaced = change.replaceDeferred
+    ? yield* archive(tx, (yield* query(tx.sql.overlapMembers, group)).map(decodePlaced), now, "skipped")
+    : []
+  const left: Array<Placed> = []
   const cancelRequested: Array<string> = []
   if (change.cancelActive) {
     for (const row of yield* query(tx.sql.activeMembers, group)) {
-      const run = decodeRun(row)
-      if (run.state === "running") {
-        cancelRequested.push(run.id)
-        tx.signal |= Signal.cancel
-      } else {
-        cancelled.push(yield* archive(tx, run, now, unreported(run, "cancelled")))
-        left.push(run)
-      }
+      const member = decodePlaced(row)
+      if (member.run.state === "running") cancelRequested.push(member.run.id)
+      else left.push(member)
     }
+    if (cancelRequested.length > 0) tx.signal |= Signal.cancel
     yield* each(
       tx.sql.askToCancel,
       cancelRequested.map((run) => [now, run])
     )
   }
-  const after = writes.add(id, before, change)
+  const cancelled = yield* archive(tx, left, now, "cancelled")
+  const after = writes.add(subject, change)
   yield* writes.flush()
   // After the insertion: a run that takes the place of those cancelled may be the one to go on.
-  yield* promote(tx, left)
+  yield* promote(
+    tx,
+    left.map(({ run }) => run)
+  )
   return { id, before, after, change, replaced, cancelled, cancelRequested }
 }
 
@@ -146,7 +145,8 @@ class Writes {
   }
 
   /** Takes what a change inserts and the row as it shall be; the row as it will be stored. */
-  add(id: string, before: ScheduleRecord | undefined, change: ScheduleChange): ScheduleRecord | undefined {
+  add({ id, place, view }: Subject, change: ScheduleChange): ScheduleRecord | undefined {
+    const before = view?.schedule
     for (const run of change.runs) this.runs.push(encodeRun(run))
     for (const range of change.ranges) this.ranges.push(encodeRange(range))
     if (change.schedule === null) {
@@ -158,7 +158,7 @@ class Writes {
       revision: before === undefined ? 0 : before.revision + 1
     }
     if (before === undefined) this.inserted.push(encodeSchedule(after))
-    else if (isAdvance(before, after)) this.advanced.push(encodeAdvance(after))
+    else if (isAdvance(before, after)) this.advanced.push(encodeAdvance(after, place))
     else this.replaced.push([...encodeSchedule(after).slice(1), id])
     return after
   }
@@ -205,7 +205,7 @@ const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
   before.lastSuccess === after.lastSuccess &&
   before.createdAt === after.createdAt
 
-const encodeAdvance = (row: ScheduleRecord): ReadonlyArray<Value> => [
+const encodeAdvance = (row: ScheduleRecord, place: Value): ReadonlyArray<Value> => [
   row.revision,
   row.watermark,
   row.nextAt,
@@ -215,5 +215,5 @@ const encodeAdvance = (row: ScheduleRecord): ReadonlyArray<Value> => [
   row.counts.dropped,
   row.counts.paused,
   row.updatedAt,
-  row.id
+  place
 ]

@@ -1,7 +1,7 @@
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { ClaimableJob } from "effect-scheduler/JobStore"
-import { each, type Program, query, type Row, type Value } from "../program.ts"
-import { decodeRun } from "../rows.ts"
+import { type Program, query, type Row, type Value } from "../program.ts"
+import { decodePlaced, type Placed } from "./ending.ts"
 import { knownGroups } from "./schedules.ts"
 import type { Answer, Params, Transaction } from "./transaction.ts"
 
@@ -57,7 +57,7 @@ const isDue = (row: Row, now: number): boolean => row[2] !== null && (row[2] as 
 class Lane {
   readonly job: ClaimableJob
   private readonly priority: number
-  private runs: ReadonlyArray<RunRecord> = []
+  private runs: ReadonlyArray<Placed> = []
   private next = 0
   private isRead = false
 
@@ -66,12 +66,12 @@ class Lane {
     this.priority = priority
   }
 
-  *first(tx: Transaction, now: number, size: number): Program<RunRecord | undefined> {
+  *first(tx: Transaction, now: number, size: number): Program<Placed | undefined> {
     if (this.next === this.runs.length && !this.isRead) {
       const last = this.runs[this.next - 1]
-      const from = last === undefined ? [Number.MIN_SAFE_INTEGER, ""] : [last.runAt, last.id]
+      const from = last === undefined ? [Number.MIN_SAFE_INTEGER, ""] : [last.run.runAt, last.run.id]
       const rows = yield* query(tx.sql.lane, [this.job.name, this.priority, now, ...from, size])
-      this.runs = rows.map(decodeRun)
+      this.runs = rows.map(decodePlaced)
       this.next = 0
       this.isRead = rows.length < size
     }
@@ -83,7 +83,8 @@ class Lane {
   }
 }
 
-const isBefore = (a: RunRecord, b: RunRecord): boolean => a.runAt < b.runAt || (a.runAt === b.runAt && a.id < b.id)
+const isBefore = ({ run: a }: Placed, { run: b }: Placed): boolean =>
+  a.runAt < b.runAt || (a.runAt === b.runAt && a.id < b.id)
 
 /**
  * Walks the due runs of all jobs below their limits in the order of priority, `runAt`, id. Each is claimed, or deferred
@@ -97,43 +98,45 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
   const jobs = new Map(params.jobs.filter((job) => room.of(job) > 0).map((job) => [job.name, job]))
   const heads = (yield* query(tx.sql.heads, namesOf([...jobs.values()]))).filter((row) => isDue(row, now))
   const takenKeys = new Set<string>()
-  const deferred: Array<ReadonlyArray<Value>> = []
+  const deferred: Array<Value> = []
+  const started = new Map<string, Array<Value>>()
 
   for (const priority of priorities) {
     let lanes = heads.filter((row) => row[1] === priority).map((row) => new Lane(jobs.get(row[0] as string)!, priority))
     while (lanes.length > 0 && claimed.length < limit && deferred.length < maxDeferrals) {
       const size = lanes.length === 1 ? limit - claimed.length : Math.ceil((2 * limit) / lanes.length) + 8
       let lane: Lane | undefined
-      let run: RunRecord | undefined
+      let next: Placed | undefined
       const open: Array<Lane> = []
       for (const candidate of lanes) {
         const first = room.of(candidate.job) > 0 ? yield* candidate.first(tx, now, size) : undefined
         if (first === undefined) continue
         open.push(candidate)
-        if (run === undefined || isBefore(first, run)) [lane, run] = [candidate, first]
+        if (next === undefined || isBefore(first, next)) [lane, next] = [candidate, first]
       }
       lanes = open
-      if (lane === undefined || run === undefined) break
+      if (lane === undefined || next === undefined) break
       lane.drop()
+      const { place, run } = next
       if (run.key !== null) {
         const name = `${run.job}\u0000${run.key}`
         if (takenKeys.has(name) || (yield* query(tx.sql.isKeyTaken, [run.job, run.key])).length > 0) {
-          deferred.push([run.id])
+          deferred.push(place)
           continue
         }
         takenKeys.add(name)
       }
       const { queue } = lane.job
       room.add(run.job, queue, 1)
+      const places = started.get(queue)
+      if (places === undefined) started.set(queue, [place])
+      else places.push(place)
       claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: now })
     }
   }
 
-  yield* each(tx.sql.deferForKey, deferred)
-  yield* each(
-    tx.sql.start,
-    claimed.map((run) => [run.queue, node, now, run.id])
-  )
+  if (deferred.length > 0) yield* query(tx.sql.deferForKey, [JSON.stringify(deferred)])
+  for (const [queue, places] of started) yield* query(tx.sql.start, [queue, node, now, JSON.stringify(places)])
   return { runs: claimed, now }
 }
 

@@ -1,47 +1,46 @@
 import type { EndedRun, Outcome, RunRecord } from "effect-scheduler/JobRun"
 import { Signal } from "effect-scheduler/JobStore"
-import { each, type Program, query, type Value } from "../program.ts"
+import { each, type Program, query, type Row, type Value } from "../program.ts"
+import { decodeRun, runColumns } from "../rows.ts"
 import type { Transaction } from "./transaction.ts"
 
-/** What is said of the end of a run; the rest is the run's own. */
-export interface Ending {
-  readonly outcome: Outcome
-  readonly failures: number
-  readonly errors: string
-  readonly result: string | null
-  readonly resultStored: boolean
+/** An unfinished run and its place in the table. */
+export interface Placed {
+  readonly run: RunRecord
+  readonly place: Value
 }
 
-/** The ending of a run that no node reports: cancelled before it ran, lost, or replaced. */
-export const unreported = (run: RunRecord, outcome: Outcome): Ending => ({
-  outcome,
-  failures: run.failures,
-  errors: run.errors,
-  result: null,
-  resultStored: false
-})
+/** A row of the statements that answer runs with their places. */
+export const decodePlaced = (row: Row): Placed => ({ run: decodeRun(row), place: row[runColumns.length]! })
 
-/** The parameters of `archiveSuccess` and `archiveOther`. */
-export const encodeEnding = (id: string, now: number, ending: Ending): ReadonlyArray<Value> => [
-  now,
-  ending.outcome,
-  ending.failures,
-  ending.result,
-  ending.resultStored ? 1 : 0,
-  ending.errors,
-  id
-]
+/** Deletes the rows in these places, whose history was written. */
+export const deleteRuns = (tx: Transaction, places: ReadonlyArray<Value>): Program<ReadonlyArray<Row>> =>
+  each(tx.sql.deleteRuns, places.length === 0 ? [] : [[JSON.stringify(places)]])
 
-/** Deletes an unfinished run and writes its history row. Whoever calls sees to those that waited for it. */
-export function* archive(tx: Transaction, run: RunRecord, now: number, ending: Ending): Program<EndedRun> {
-  const isSuccess = ending.outcome === "succeeded"
-  yield* query(isSuccess ? tx.sql.archiveSuccess : tx.sql.archiveOther, encodeEnding(run.id, now, ending))
-  yield* query(tx.sql.deleteRun, [run.id])
+/**
+ * Ends runs that no node reports: cancelled before they ran, lost, or replaced. It deletes them and writes their history;
+ * whoever calls sees to those that waited for them.
+ */
+export function* archive(
+  tx: Transaction,
+  placed: ReadonlyArray<Placed>,
+  now: number,
+  outcome: Outcome
+): Program<ReadonlyArray<EndedRun>> {
+  if (placed.length === 0) return []
+  yield* each(
+    tx.sql.archiveOther,
+    placed.map(({ place, run }) => [now, outcome, run.failures, null, 0, run.errors, place])
+  )
+  yield* deleteRuns(
+    tx,
+    placed.map(({ place }) => place)
+  )
   tx.signal |= Signal.ended
-  return {
+  return placed.map(({ run }) => ({
     _tag: "Run",
     id: run.id,
-    outcome: ending.outcome,
+    outcome,
     job: run.job,
     queue: run.queue,
     priority: run.priority,
@@ -51,27 +50,24 @@ export function* archive(tx: Transaction, run: RunRecord, now: number, ending: E
     nominal: run.nominal,
     cause: run.cause,
     attempt: run.attempt,
-    failures: ending.failures,
+    failures: run.failures,
     recoveries: run.recoveries,
     node: run.node,
     createdAt: run.createdAt,
     runAt: run.runAt,
     startedAt: run.startedAt,
     endedAt: now,
-    result: ending.result,
-    resultStored: ending.resultStored,
-    errors: ending.errors,
+    result: null,
+    resultStored: false,
+    errors: run.errors,
     progress: run.progress,
-    payload: isSuccess ? null : run.payload,
-    key: isSuccess ? null : run.key
-  }
+    payload: run.payload,
+    key: run.key
+  }))
 }
 
 /** What is needed to know of a run that ended, or was given back, as it was before. */
-export type Left = Pick<
-  RunRecord,
-  "scheduleId" | "generation" | "cause" | "nominal" | "job" | "key" | "waitsFor" | "settles"
->
+export type Left = Pick<RunRecord, "scheduleId" | "generation" | "cause" | "job" | "key" | "waitsFor" | "settles">
 
 /** Lets those go on that waited for runs which ended: the next of their keys, and the oldest deferred of their schedules. */
 export function* promote(tx: Transaction, ended: ReadonlyArray<Left>): Program<void> {

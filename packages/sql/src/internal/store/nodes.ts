@@ -1,9 +1,9 @@
-import type { EndedRun, RunRecord } from "effect-scheduler/JobRun"
+import type { RunRecord } from "effect-scheduler/JobRun"
 import type { NodeRecord } from "effect-scheduler/JobStore"
 import { each, type Program, query } from "../program.ts"
-import { decodeNode, decodeRun } from "../rows.ts"
+import { decodeNode } from "../rows.ts"
 import { settle } from "./change.ts"
-import { archive, promote, releaseKeys, unreported } from "./ending.ts"
+import { archive, decodePlaced, type Placed, promote, releaseKeys } from "./ending.ts"
 import { notLaterThanCancel } from "./finish.ts"
 import type { Answer, Params, Transaction } from "./transaction.ts"
 
@@ -39,25 +39,26 @@ export function* reap(tx: Transaction, params: Params<"reap">): Program<Answer<"
   const marked = yield* query(tx.sql.markDead, [now, now, node])
   const orphans = yield* orphaned(tx)
   const recovered: Array<RunRecord> = []
-  const lost: Array<EndedRun> = []
-  const ended: Array<RunRecord> = []
-  for (const run of orphans.slice(0, limit)) {
+  const ended: Array<Placed> = []
+  for (const orphan of orphans.slice(0, limit)) {
+    const { run } = orphan
     const delay = run.delivery === "atMostOnce" ? undefined : delays[run.recoveries]
     if (delay === undefined) {
-      lost.push(yield* archive(tx, run, now, unreported(run, "lost")))
-      ended.push(run)
+      ended.push(orphan)
     } else {
       const runAt = notLaterThanCancel(run, now + delay, now)
       recovered.push({ ...run, state: "pending", node: null, recoveries: run.recoveries + 1, runAt })
     }
   }
+  const lost = yield* archive(tx, ended, now, "lost")
+  const gone = ended.map(({ run }) => run)
   yield* each(
     tx.sql.recover,
     recovered.map((run) => [run.runAt, run.id])
   )
-  yield* promote(tx, ended)
+  yield* promote(tx, gone)
   yield* releaseKeys(tx, recovered)
-  const applied = yield* settle(tx, ended, now, transition)
+  const applied = yield* settle(tx, gone, now, transition)
   const [next] = yield* query(tx.sql.nextLease)
   return {
     dead: marked.map((row) => row[0] as string).toSorted(),
@@ -71,13 +72,13 @@ export function* reap(tx: Transaction, params: Params<"reap">): Program<Answer<"
 }
 
 /** Runs whose node is dead or has no row, by id. Nodes are few, and each is found by one look-up. */
-function* orphaned(tx: Transaction): Program<ReadonlyArray<RunRecord>> {
-  const orphans: Array<RunRecord> = []
+function* orphaned(tx: Transaction): Program<ReadonlyArray<Placed>> {
+  const orphans: Array<Placed> = []
   let node = ""
   for (;;) {
     const [row] = yield* query(tx.sql.busyNode, [node])
-    if (row === undefined) return orphans.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    if (row === undefined) return orphans.toSorted((a, b) => (a.run.id < b.run.id ? -1 : 1))
     node = row[0] as string
-    if (row[1] === 0) orphans.push(...(yield* query(tx.sql.held, [node])).map(decodeRun))
+    if (row[1] === 0) orphans.push(...(yield* query(tx.sql.held, [node])).map(decodePlaced))
   }
 }

@@ -4,7 +4,7 @@ import { each, type Program, query, type Row } from "../program.ts"
 import { decodeEnded, decodeHistory, decodeRun, encodeRun } from "../rows.ts"
 import { historyCursor, historyText, listRunsText } from "../sqlite/lists.ts"
 import { settle } from "./change.ts"
-import { archive, promote, unreported } from "./ending.ts"
+import { archive, decodePlaced, promote } from "./ending.ts"
 import { page } from "./schedules.ts"
 import type { Answer, Params, Transaction } from "./transaction.ts"
 
@@ -38,18 +38,19 @@ function* storedAs(tx: Transaction, run: RunRecord, unique: string | null): Prog
 /** Ends a run that has not started, or asks the node that runs it. */
 export function* cancel(tx: Transaction, params: Params<"cancel">): Program<Answer<"cancel">> {
   const { id, now, transition } = params
-  const [row] = yield* query(tx.sql.run, [id])
+  const [row] = yield* query(tx.sql.runWithPlace, [id])
   if (row === undefined) {
     const ended = yield* query(tx.sql.ended, [id])
     return { answer: ended.length > 0 ? "finished" : "unknown", ended: undefined, node: undefined, applied: [] }
   }
-  const run = decodeRun(row)
+  const placed = decodePlaced(row)
+  const { run } = placed
   if (run.state === "running") {
     yield* query(tx.sql.askToCancel, [now, id])
     tx.signal |= Signal.cancel
     return { answer: "requested", ended: undefined, node: run.node!, applied: [] }
   }
-  const ended = yield* archive(tx, run, now, unreported(run, "cancelled"))
+  const [ended] = yield* archive(tx, [placed], now, "cancelled")
   yield* promote(tx, [run])
   const applied = yield* settle(tx, [run], now, transition)
   return { answer: "cancelled", ended, node: undefined, applied }
