@@ -6,6 +6,14 @@ import { build, listen, type Method, only, settled, steered, type Trouble } from
 
 class Work extends Job.make("Work", { payload: { n: Schema.Number }, success: Schema.Number }) {}
 
+/** So that little time has to pass. */
+const quick = {
+  drainDeadline: 0,
+  pollInterval: "10 seconds",
+  janitorInterval: "5 seconds",
+  lease: "6 seconds"
+} as const
+
 /** A scheduler on a store that does as it is told, and what its handler was called with. */
 const world = (options: { readonly shared?: boolean } = {}) => {
   const store = steered(options)
@@ -16,7 +24,7 @@ const world = (options: { readonly shared?: boolean } = {}) => {
       n
     )
   )
-  const layer = Layer.provideMerge(work, Scheduler.layer({ stores: { default: store.layer }, drainDeadline: 0 }))
+  const layer = Layer.provideMerge(work, Scheduler.layer({ stores: { default: store.layer }, ...quick }))
   return { store, ran, layer }
 }
 
@@ -52,7 +60,7 @@ describe("a loop that dies is started again, and a subscriber hears of it", () =
         const scheduler = Context.get(context, Scheduler)
         const events = yield* listen(scheduler)
         yield* Effect.provide(day(0), context)
-        yield* TestClock.adjust("2 minutes")
+        yield* TestClock.adjust("30 seconds")
         const restarted = only(events, "FiberRestarted").filter((event) => event.fiber === fiber)
         assert.isAtLeast(restarted.length, 1)
         assert.include(restarted[0]!.message, `${method} was told to die`)
@@ -143,7 +151,7 @@ describe("a store that does not answer as it should is told of, and nothing is l
           yield* settled
           if (method !== "register") store.trouble(method, trouble, 3)
           const ids = yield* Effect.provide(day(0), context)
-          yield* TestClock.adjust("3 minutes")
+          yield* TestClock.adjust("70 seconds")
           const degraded = only(events, "StoreDegraded")
           const recovered = only(events, "StoreRecovered")
           assert.strictEqual(degraded.length, method === "register" ? degraded.length : 1)

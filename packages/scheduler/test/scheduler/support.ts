@@ -2,13 +2,14 @@
  * What the tests of the scheduler share: a store in memory that does as it is told, a clock that can be moved, and what a
  * subscriber saw.
  */
-import { Clock, Context, Effect, Layer, type Scope } from "effect"
+import { type Context, Effect, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { JobStore, MemoryJobStore, type Scheduler, type SchedulerEvent } from "../../src/index.ts"
 import type { SchedulerService } from "../../src/Scheduler.ts"
 import { SchedulerEvent as Event } from "../../src/SchedulerEvent.ts"
+import { FaultyStore } from "../../src/testing/index.ts"
 
-export type Method = Exclude<keyof JobStore.JobStoreService, "shared" | "description" | "transaction" | "subscribe">
+export type Method = FaultyStore.Method
 
 /**
  * What a method does in place of its work: it fails, dies, never answers, or does its work and then fails or never answers;
@@ -33,12 +34,19 @@ export interface Steered {
   /** Until it is taken away, or for so many calls. */
   readonly trouble: (method: Method, trouble: Trouble, times?: number) => void
   readonly heal: () => void
+  /** No call of this node is answered any more, until `heal`. */
+  readonly cut: () => void
   readonly calls: (method: Method) => number
 }
 
 /** `shared: true` gives a store in memory the behaviour of one that several nodes use: leases, reaping, polling. */
-export const steered = (options: { readonly shared?: boolean } = {}): Steered => {
-  const inner = Effect.runSync(MemoryJobStore.make())
+export const steered = (
+  options: {
+    readonly shared?: boolean
+    /** The store below, where several nodes have one. */ readonly over?: JobStore.JobStoreService
+  } = {}
+): Steered => {
+  const inner = options.over ?? Effect.runSync(MemoryJobStore.make())
   const troubles = new Map<string, { readonly trouble: Trouble; left: number }>()
   const counts = new Map<string, number>()
   const wrap =
@@ -70,6 +78,9 @@ export const steered = (options: { readonly shared?: boolean } = {}): Steered =>
     layer: Layer.succeed(JobStore.JobStore, store),
     trouble: (method, trouble, times = Infinity) => void troubles.set(method, { trouble, left: times }),
     heal: () => troubles.clear(),
+    cut: () => {
+      for (const method of FaultyStore.methods) troubles.set(method, { trouble: "hang", left: Infinity })
+    },
     calls: (method) => counts.get(method) ?? 0
   }
 }
@@ -133,24 +144,19 @@ export const story = (events: ReadonlyArray<AnyEvent>, runId?: string): Readonly
     .filter((event) => ("runId" in event ? runId === undefined || event.runId === runId : false))
     .map((event) => event._tag)
 
-/** A wall clock that can be moved against the monotonic one. */
-export const shiftedClock: Effect.Effect<{ readonly clock: Clock.Clock; readonly move: (by: number) => void }> =
-  Effect.map(Clock.Clock, (inner) => {
-    let offset = 0
-    const clock: Clock.Clock = {
-      sleep: (duration) => inner.sleep(duration),
-      currentTimeMillisUnsafe: () => inner.currentTimeMillisUnsafe() + offset,
-      currentTimeMillis: Effect.sync(() => inner.currentTimeMillisUnsafe() + offset),
-      currentTimeNanosUnsafe: () => inner.currentTimeNanosUnsafe() + BigInt(offset) * 1_000_000n,
-      currentTimeNanos: Effect.sync(() => inner.currentTimeNanosUnsafe() + BigInt(offset) * 1_000_000n),
-      monotonicTimeNanosUnsafe: () => inner.monotonicTimeNanosUnsafe(),
-      monotonicTimeNanos: Effect.sync(() => inner.monotonicTimeNanosUnsafe())
-    }
-    return { clock, move: (by) => void (offset += by) }
-  })
-
 /** A program of its own: its layers are built here and closed when the scope closes, apart from those of other nodes. */
 export const build = <A, E, R>(layer: Layer.Layer<A, E, R>): Effect.Effect<Context.Context<A>, E, R | Scope.Scope> =>
   Layer.build(Layer.fresh(layer))
 
 export type { Scheduler }
+
+/** Lets time pass while the scope closes: calls that were cut off have to time out. */
+export const patiently = <A, E, R>(test: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const exit = yield* Effect.exit(Scope.provide(test, scope))
+    const closing = yield* Effect.forkChild(Scope.close(scope, exit))
+    yield* TestClock.adjust("2 minutes")
+    yield* Fiber.join(closing)
+    return yield* exit
+  })
