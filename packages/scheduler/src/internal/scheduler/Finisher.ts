@@ -1,6 +1,6 @@
 import { Effect, Result } from "effect"
 import type { Failure, Outcome } from "../../JobRun.ts"
-import type { RunReport } from "../../JobStore.ts"
+import type { Applied, RunReport } from "../../JobStore.ts"
 import { parseJson } from "../codec.ts"
 import { announce, runFields } from "./announce.ts"
 import type { EventBody } from "./EventHub.ts"
@@ -28,16 +28,26 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
 
 /** One batch. What ends it before its answer came puts it back: a report that is sent twice counts once. */
 const flush = (runner: Runner): Effect.Effect<void> =>
-  Effect.suspend(() => {
+  Effect.uninterruptibleMask((restore) => {
     const ended = runner.reports.splice(0, batch)
-    return Effect.onError(store(runner, ended), () => Effect.sync(() => void runner.reports.unshift(...ended)))
+    const sent = Effect.onError(restore(send(runner, ended)), () =>
+      Effect.sync(() => void runner.reports.unshift(...ended))
+    )
+    return Effect.map(sent, (stored) => tellAll(runner, ended, stored))
   })
 
-const store = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<Running>) {
+interface Stored {
+  readonly reports: ReadonlyArray<RunReport>
+  readonly runs: ReadonlyArray<Running>
+  readonly fenced: ReadonlyArray<string>
+  readonly applied: ReadonlyArray<Applied>
+}
+
+const send = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<Running>): Effect.fn.Return<Stored> {
   const node = runner.state.node
-  const mine = ended.filter((run) => run.node === node)
+  const runs = ended.filter((run) => run.node === node)
   const reports: Array<RunReport> = []
-  for (const run of mine) {
+  for (const run of runs) {
     const report = plainReport(run) ?? (yield* failureReport(run))
     reports.push(report)
     if (runner.hub.active()) runner.foretold.add(report.id, eventOf(runner, run, report))
@@ -46,6 +56,10 @@ const store = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<
     "finish",
     Effect.suspend(() => runner.store.finish({ now: runner.clock.now(), node, reports, transition: runner.advance }))
   )
+  return { reports, runs, fenced, applied }
+})
+
+const tellAll = (runner: Runner, ended: ReadonlyArray<Running>, { applied, fenced, reports, runs }: Stored): void => {
   const refused = new Set(fenced)
   if (refused.size > 0) metrics.fenced.updateUnsafe(refused.size, runner.context)
   for (const run of ended) {
@@ -53,12 +67,12 @@ const store = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<
   }
   for (let i = 0; i < reports.length; i++) {
     if (refused.has(reports[i]!.id)) runner.foretold.drop(reports[i]!.id)
-    else tell(runner, mine[i]!, reports[i]!)
+    else tell(runner, runs[i]!, reports[i]!)
   }
   announce(runner, applied)
-  if (runner.running.size === 0) runner.bells.idle.ring()
   if (ended.length === batch) runner.bells.claim.ring()
-})
+  if (runner.running.size === 0) runner.bells.idle.ring()
+}
 
 const end = (run: Running, outcome: Outcome, failures = run.record.failures, errors = run.record.errors) =>
   ({
@@ -112,7 +126,7 @@ const failureReport = Effect.fnUntraced(function* (run: Running): Effect.fn.Retu
 /** Of a run that fails for ever the instants are kept, which its retry schedule is replayed from, and the newest details. */
 const shortened = (failures: ReadonlyArray<Failure>): ReadonlyArray<Failure> =>
   failures.map((failure, i) =>
-    i < failures.length - detailed ? { at: failure.at, kind: failure.kind, message: "" } : failure
+    i <= failures.length - detailed ? { at: failure.at, kind: failure.kind, message: "" } : failure
   )
 
 /** The failures kept with a run. */

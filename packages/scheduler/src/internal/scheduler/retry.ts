@@ -30,7 +30,7 @@ export const nextAttempt = (
       if (failure.kind === "lost") continue
       const [, delay] = yield* step(failure.at, (i === failures.length - 1 ? last : inputOf(job, failure)) as never)
       const millis = Duration.toMillis(delay)
-      at = millis <= longestWait ? failure.at + millis : undefined
+      at = millis <= longestWait ? failure.at + Math.ceil(millis) : undefined
     }
     return at
   })
