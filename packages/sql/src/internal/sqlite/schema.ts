@@ -135,7 +135,7 @@ export const schemaV1 = (t: Tables): ReadonlyArray<string> => [
   created_at integer not null,
   primary key (job, key)
 ) strict, without rowid`,
-  `create index ${t.keys}_age on ${t.keys} (created_at)`,
+  `create index ${t.keys}_age on ${t.keys} (created_at, run_id)`,
 
   `create table ${t.nodes} (
   id text primary key not null,

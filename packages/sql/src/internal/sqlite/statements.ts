@@ -114,13 +114,22 @@ from json_each(?) j left join ${t.runs} r on r.id = j.value and +r.state = 'runn
 where waits_for = 'overlap' and schedule_id = ? and generation = ? and cause = ? order by id`,
     activeMembers: `select ${run}, rowid from ${t.runs}
 where schedule_id = ? and generation = ? and cause = ? and waits_for is not 'overlap' order by id`,
-    /** Groups whose deferred runs wait for none. */
-    overlapsLeft: `select r.schedule_id, r.generation, r.cause from ${t.runs} r where r.waits_for = 'overlap'
-group by r.schedule_id, r.generation, r.cause
-having count(*) = (select count(*) from ${t.runs} a
-  where a.schedule_id = r.schedule_id and a.generation is r.generation and a.cause = r.cause) limit ?`,
-    keysLeft: `select r.job, r.key from ${t.runs} r where r.waits_for = 'key' group by r.job, r.key
-having ${isFree} limit ?`,
+    promoteRun: `update ${t.runs} set state = 'pending', waits_for = null where id = ?`,
+    /** The first of each group whose deferred runs wait for none, and the first of each key that is free. */
+    overlapsLeft: `select w.id from (
+  select r.schedule_id, r.generation, r.cause, count(*) as deferred from ${t.runs} r where r.waits_for = 'overlap'
+  group by r.schedule_id, r.generation, r.cause) g
+join ${t.runs} w on w.id = (select d.id from ${t.runs} d
+  where d.waits_for = 'overlap' and d.schedule_id = g.schedule_id and d.generation is g.generation and d.cause = g.cause
+  order by coalesce(d.nominal, d.run_at), d.id limit 1)
+where g.deferred = (select count(*) from ${t.runs} a
+  where a.schedule_id = g.schedule_id and a.generation is g.generation and a.cause = g.cause)
+order by w.id limit ?`,
+    keysLeft: `select w.id from (
+  select distinct job, key from ${t.runs} where waits_for = 'key') r
+join ${t.runs} w on w.id = (select d.id from ${t.runs} d
+  where d.waits_for = 'key' and d.job = r.job and d.key = r.key order by d.priority, d.run_at, d.id limit 1)
+where ${isFree} order by w.id limit ?`,
     held: `select ${run}, rowid from ${t.runs} where state = 'running' and node = ? order by id`,
     toCancel: `select id from ${t.runs} where cancel_at is not null and state = 'running' and node = ? order by id`,
 
@@ -139,7 +148,7 @@ having ${isFree} limit ?`,
     insertKey: `insert into ${t.keys} (job, key, run_id, created_at) values (?, ?, ?, ?)`,
     expireKeys: `delete from ${t.keys} where (job, key) in (select k.job, k.key from ${t.keys} k
   where k.created_at < ? and not exists (select 1 from ${t.runs} r where r.id = k.run_id)
-  order by k.created_at limit ?) returning run_id`,
+  order by k.created_at, k.run_id limit ?) returning run_id`,
 
     // Nodes
 

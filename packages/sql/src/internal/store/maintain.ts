@@ -16,9 +16,9 @@ export function* maintain(tx: Transaction, params: Params<"maintain">): Program<
   ]
   yield* query(tx.sql.forgetNodes, [before(now, retention.others)])
   const keys = yield* query(tx.sql.keysLeft, [limit])
-  yield* each(tx.sql.promoteKey, keys)
+  yield* each(tx.sql.promoteRun, keys)
   const overlaps = yield* query(tx.sql.overlapsLeft, [limit])
-  yield* each(tx.sql.promoteOverlap, overlaps)
+  yield* each(tx.sql.promoteRun, overlaps)
   if (keys.length + overlaps.length > 0) tx.signal |= Signal.runs
   if (exhausted.length > 0) tx.signal |= Signal.schedules
   const undecided = [yield* idle(tx, params), yield* ofOtherZoneData(tx, params)]
