@@ -108,6 +108,12 @@ const maintain = (tables: Tables, params: Params<"maintain">): Answer<"maintain"
     .slice(0, limit)
   const keys = tables.keys
     .filter((key) => key.at < now - retention.keys && !tables.runs.some((run) => run.id === key.run))
+    .toSorted(
+      by(
+        (key) => key.at,
+        (key) => key.run
+      )
+    )
     .slice(0, limit)
   tables.history = tables.history.filter((row) => !successes.includes(row) && !others.includes(row))
   tables.schedules = tables.schedules.filter((row) => !exhausted.includes(row))

@@ -36,7 +36,7 @@ export class Schedules {
   readonly waiting = new Set<ScheduleEntry>()
   private readonly buckets: Array<Bucket> = []
   private taken: Array<ScheduleEntry> = []
-  private readonly ids = new SortedIds((id) => this.entries.has(id))
+  private readonly ids = new SortedIds(this.entries)
   /** How many rows with a next time each version of the zone data computed. */
   private readonly zones = new Map<string, number>()
 

@@ -97,6 +97,27 @@ export const enqueuing = group("enqueue", {
     yield* check((yield* t.maintain({ now: t0 + 5000, retention })).deleted, 1, "deleted after its end")
   },
 
+  *"forgets unique texts the oldest first where a janitor may not forget all"(t) {
+    const enqueue = (n: number, now: number) =>
+      t.store.enqueue({ now, runs: [{ run: run(n, { runAt: t0 + n }), unique: `u${n}` }] })
+    for (const [n, at] of [
+      [4, t0 + 3],
+      [3, t0 + 1],
+      [2, t0 + 2],
+      [1, t0 + 1]
+    ] as const) {
+      yield* enqueue(n, at)
+    }
+    for (const n of [1, 2, 3, 4]) yield* t.cancel(uuid(n))
+    const retention = { ...defaultRetention, keys: 0 }
+    yield* check((yield* t.maintain({ now: t0 + 10, retention, limit: 2 })).deleted, 2, "deleted")
+    const { ids } = yield* t.store.enqueue({
+      now: t0 + 10,
+      runs: [1, 2, 3, 4].map((n) => ({ run: run(10 + n), unique: `u${n}` }))
+    })
+    yield* check(ids, [11, 2, 13, 4].map(uuid), "ids")
+  },
+
   *"of a nominal time that has an unfinished run of the same cause answers that run"(t) {
     const a = schedule("a")
     const again = (n: number, cause: string) => runOf(a, 1, { id: uuid(n), cause })
