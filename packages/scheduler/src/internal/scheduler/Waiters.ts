@@ -19,7 +19,7 @@ export const make = (): Waiters => {
   return {
     ended: (runId) => ring(byRun.get(runId)),
     signal: (signal) => {
-      if (signal & Signal.ended) for (const waiting of byRun.values()) ring(waiting)
+      if (signal & Signal.ended) for (const waiting of Array.from(byRun.values())) ring(waiting)
     },
     await: (store, runId) => {
       const look = Effect.suspend(() => {
@@ -49,5 +49,6 @@ export const make = (): Waiters => {
 }
 
 const ring = (waiting: Set<Deferred.Deferred<void>> | undefined): void => {
-  for (const deferred of waiting ?? []) Deferred.doneUnsafe(deferred, Effect.void)
+  // One that is rung looks at once, and waits again in the same set if its run has not ended.
+  for (const deferred of Array.from(waiting ?? [])) Deferred.doneUnsafe(deferred, Effect.void)
 }
