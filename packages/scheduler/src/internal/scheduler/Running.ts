@@ -2,7 +2,6 @@ import { Cause, Context, Effect, Exit, type Fiber, Option, References, Result, t
 import type * as Job from "../../Job.ts"
 import type { BusyRun, Entry } from "../../JobRegistry.ts"
 import { type Current, type Failure, JobRun, type RunRecord } from "../../JobRun.ts"
-import type { JobStoreError } from "../../JobStore.ts"
 import { byteLength, codecOf, parseJson } from "../codec.ts"
 import type { HeapEntry } from "../heap.ts"
 import { runFields } from "./announce.ts"
@@ -266,33 +265,39 @@ class CurrentRun implements Current {
     return this.#run.startedAt
   }
 
-  progress(): Schema.Json {
-    const { progress } = this.#run
-    return progress === null ? null : (Result.getOrElse(parseJson(progress), () => null) as Schema.Json)
+  // Functions that can be taken off their object, made when they are asked for.
+
+  get progress(): Current["progress"] {
+    const run = this.#run
+    return () => (run.progress === null ? null : (Result.getOrElse(parseJson(run.progress), () => null) as Schema.Json))
   }
 
-  setProgress(progress: Schema.Json): Effect.Effect<void, JobStoreError> {
+  get setProgress(): Current["setProgress"] {
     const run = this.#run
     const { calls, store } = this.#runner
-    return Effect.suspend(() => {
-      const text = JSON.stringify(progress)
-      const entries = [{ id: run.record.id, attempt: run.record.attempt, progress: text }]
-      return Effect.andThen(
-        calls.verb("progress", store.progress({ node: run.node, entries })),
-        Effect.sync(() => void (run.progress = text))
-      )
-    })
+    return (progress) =>
+      Effect.suspend(() => {
+        const text = JSON.stringify(progress)
+        const entries = [{ id: run.record.id, attempt: run.record.attempt, progress: text }]
+        return Effect.andThen(
+          calls.verb("progress", store.progress({ node: run.node, entries })),
+          Effect.sync(() => void (run.progress = text))
+        )
+      })
   }
 
-  lastSuccess<J extends Job.Any>(job: J): Effect.Effect<Option.Option<Job.Success<J>>, JobStoreError> {
+  get lastSuccess(): Current["lastSuccess"] {
     const { generation, scheduleId } = this.#run.record
-    if (scheduleId === null) return Effect.succeedNone
     const { calls, store } = this.#runner
-    return Effect.map(calls.verb("getSchedules", store.getSchedules({ ids: [scheduleId] })), ([schedule]) => {
-      if (schedule === undefined || schedule.lastSuccess === null || schedule.generation !== generation) {
-        return Option.none()
-      }
-      return Result.getSuccess(codecOf(job).decodeSuccess(schedule.lastSuccess.value)) as Option.Option<Job.Success<J>>
-    })
+    return <J extends Job.Any>(job: J) => {
+      if (scheduleId === null) return Effect.succeedNone
+      return Effect.map(
+        calls.verb("getSchedules", store.getSchedules({ ids: [scheduleId] })),
+        ([schedule]): Option.Option<Job.Success<J>> =>
+          schedule === undefined || schedule.lastSuccess === null || schedule.generation !== generation
+            ? Option.none()
+            : Result.getSuccess(codecOf(job).decodeSuccess(schedule.lastSuccess.value))
+      )
+    }
   }
 }

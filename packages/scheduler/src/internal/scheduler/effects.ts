@@ -1,9 +1,10 @@
-import { type Context, Effect, Schema } from "effect"
+import { type Context, Effect, Exit, Schema, Scope } from "effect"
 import * as Job from "../../Job.ts"
 import type { JobRegistryService } from "../../JobRegistry.ts"
 import type { SchedulerService } from "../../Scheduler.ts"
 import { ScheduleExists } from "../../SchedulerError.ts"
 import { type Core, effectsAlias, refuse } from "./Core.ts"
+import { requireId } from "./scheduleVerbs.ts"
 
 /**
  * Schedules any effect: as a job that is known to this scheduler alone, in a store of its own in memory. When the caller's
@@ -18,12 +19,21 @@ export const make = (
     if (registry.entries.has(options.id)) {
       return yield* refuse(new ScheduleExists({ scheduleId: options.id, store: effectsAlias }))
     }
+    yield* requireId("scheduleEffect", "id", options.id, 255)
     const job = Job.make(options.id, { error: Schema.Unknown, timeout })
     const context = yield* Effect.context<never>()
-    yield* Effect.addFinalizer(() => dropRuns(core, options.id))
-    yield* registry.register(job, () => effect as Effect.Effect<unknown, unknown>, context as Context.Context<never>)
-    yield* Effect.acquireRelease(verbs.schedule(job, { ...options, store: effectsAlias }), () =>
-      Effect.ignore(verbs.unschedule(options.id, { store: effectsAlias }))
+    const handler = () => effect as Effect.Effect<unknown, unknown>
+    // What is refused leaves nothing in the caller's scope.
+    const own = yield* Effect.flatMap(Effect.scope, Scope.fork)
+    yield* Effect.gen(function* () {
+      yield* Effect.addFinalizer(() => dropRuns(core, options.id))
+      yield* registry.register(job, handler, context as Context.Context<never>)
+      yield* Effect.acquireRelease(verbs.schedule(job, { ...options, store: effectsAlias }), () =>
+        Effect.ignore(verbs.unschedule(options.id, { store: effectsAlias }))
+      )
+    }).pipe(
+      Scope.provide(own),
+      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
     )
   })
 

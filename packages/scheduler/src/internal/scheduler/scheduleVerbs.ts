@@ -279,7 +279,8 @@ const idIssue = (subject: string, option: string, id: string, longest: number): 
         actual: typeof id === "string" ? `${id.length} characters` : typeof id
       })
 
-const requireId = (
+/** Refuses an id that is empty or too long. */
+export const requireId = (
   subject: string,
   option: string,
   id: string,
