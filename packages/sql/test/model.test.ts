@@ -1,17 +1,59 @@
 import { SqliteClient as OfficialClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
-import { JobStore } from "effect-scheduler/JobStore"
+import { Context, Effect, Layer } from "effect"
+import { JobStore, type JobStoreError, type JobStoreService } from "effect-scheduler/JobStore"
 import { NaiveJobStore, StoreModel } from "effect-scheduler/testing"
 import { SqlJobStore } from "../src/index.ts"
+import { newFile } from "./support.ts"
 
 /** More with `MODEL_SEQUENCES=2000`, others with `MODEL_SEED=12345`. */
 const sequences = Number(process.env["MODEL_SEQUENCES"] ?? 120)
 const firstSeed = Number(process.env["MODEL_SEED"] ?? 1)
 const length = 60
 
+/** Two clients of one file, as two processes have it, that take turns. */
+const inTurns = (stores: readonly [JobStoreService, JobStoreService]): JobStoreService => {
+  let turn = 0
+  const either =
+    <P, A>(method: (store: JobStoreService) => (params: P) => Effect.Effect<A, JobStoreError>) =>
+    (params: P): Effect.Effect<A, JobStoreError> =>
+      Effect.suspend(() => method(stores[turn++ % 2]!)(params))
+  return {
+    ...stores[0],
+    register: either((store) => store.register),
+    heartbeat: either((store) => store.heartbeat),
+    leave: either((store) => store.leave),
+    nodes: Effect.suspend(() => stores[turn++ % 2]!.nodes),
+    reap: either((store) => store.reap),
+    fire: either((store) => store.fire),
+    modify: either((store) => store.modify),
+    getSchedules: either((store) => store.getSchedules),
+    listSchedules: either((store) => store.listSchedules),
+    enqueue: either((store) => store.enqueue),
+    claim: either((store) => store.claim),
+    finish: either((store) => store.finish),
+    held: either((store) => store.held),
+    progress: either((store) => store.progress),
+    cancel: either((store) => store.cancel),
+    getRuns: either((store) => store.getRuns),
+    listRuns: either((store) => store.listRuns),
+    history: either((store) => store.history),
+    wake: either((store) => store.wake),
+    maintain: either((store) => store.maintain)
+  }
+}
+
+const bothOf = Effect.gen(function* () {
+  const filename = yield* newFile
+  const open = Effect.map(Layer.build(SqlJobStore.layerSqlite({ filename, synchronous: "normal" })), (context) =>
+    Context.get(context, JobStore)
+  )
+  return inTurns([yield* open, yield* open])
+})
+
 const stores = {
   "the embedded client": [SqlJobStore.layerSqlite({ filename: ":memory:" }), 1],
+  "two embedded clients of one file in turns": [Layer.effect(JobStore, bothOf), 4],
   "@effect/sql-sqlite-node": [
     SqlJobStore.layer().pipe(Layer.provide(OfficialClient.layer({ filename: ":memory:" }))),
     4

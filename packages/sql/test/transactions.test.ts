@@ -185,6 +185,23 @@ for (const [name, layer] of Object.entries(clients)) {
       )
     )
 
+    it.live("shares one commit among calls that wait at the same time", () =>
+      withStore(
+        Effect.gen(function* () {
+          const store = yield* JobStore
+          let commits = 0
+          // Those who listen are told once for each commit.
+          yield* store.subscribe(() => {
+            commits++
+          })
+          const calls = Array.from({ length: 200 }, () => store.enqueue(enqueued(run())))
+          yield* Effect.all(calls, { concurrency: "unbounded", discard: true })
+          assert.strictEqual(commits, 1)
+          assert.strictEqual((yield* store.listRuns({ filter: {}, limit: 500 })).items.length, 200)
+        })
+      )
+    )
+
     it.live("does not let a failing call fail those that share its commit", () =>
       withStore(
         Effect.gen(function* () {

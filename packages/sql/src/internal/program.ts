@@ -5,7 +5,7 @@ export type Value = string | number | null
 export type Row = ReadonlyArray<Value>
 
 /** A statement and the parameters of each time that it is run. Its answer is the rows of all of them. */
-export interface Query {
+interface Query {
   readonly text: string
   readonly params: ReadonlyArray<ReadonlyArray<Value>>
 }

@@ -13,7 +13,9 @@ const delays = (wait: Duration.Duration) =>
   )
 
 /** Sends an effect again while another process holds the file's lock. It sleeps between: the event loop goes on. */
-export const retryWhileBusy =
-  (wait: Duration.Duration) =>
-  <A, R>(effect: Effect.Effect<A, SqlError, R>): Effect.Effect<A, SqlError, R> =>
-    Effect.retry(effect, { schedule: delays(wait), while: isBusy })
+export const retryWhileBusy = (wait: Duration.Duration) => {
+  const schedule = delays(wait)
+  return <A, R>(effect: Effect.Effect<A, SqlError, R>): Effect.Effect<A, SqlError, R> =>
+    // The first attempt is without a schedule: nearly all succeed.
+    Effect.catchIf(effect, isBusy, () => Effect.retry(effect, { schedule, while: isBusy }))
+}

@@ -5,9 +5,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Execute, Row, Value } from "../program.ts"
 import { retryWhileBusy } from "./busy.ts"
 import { isSqliteError, toSqlError } from "./errors.ts"
-import type { Database } from "./node.ts"
-
-type Statement = ReturnType<Database["prepare"]>
+import type { Database, PreparedStatement } from "./node.ts"
 
 /** The connection of the embedded client: what any has, and its own synchronous way. */
 export interface SqliteConnection extends Connection {
@@ -35,16 +33,16 @@ export const attempt = <A>(
 
 /** Prepared statements by text; the one that was not used for longest goes first. */
 class Statements {
-  private readonly statements = new Map<string, Statement>()
-  private readonly prepare: (text: string) => Statement
+  private readonly statements = new Map<string, PreparedStatement>()
+  private readonly prepare: (text: string) => PreparedStatement
   private readonly capacity: number
 
-  constructor(prepare: (text: string) => Statement, capacity: number) {
+  constructor(prepare: (text: string) => PreparedStatement, capacity: number) {
     this.prepare = prepare
     this.capacity = capacity
   }
 
-  get(text: string): Statement {
+  get(text: string): PreparedStatement {
     const found = this.statements.get(text)
     if (found !== undefined) {
       // Only a full cache needs to know what was used last.
@@ -75,18 +73,22 @@ export const makeConnection = (
   db: Database,
   options: { readonly busyWait: Duration.Duration; readonly cacheSize: number }
 ): SqliteConnection => {
-  const asArrays = (text: string): Statement => {
+  const asArrays = (text: string): PreparedStatement => {
     const statement = db.prepare(text)
     statement.setReturnArrays(true)
     return statement
   }
   const objects = new Statements((text) => db.prepare(text), options.cacheSize)
   const arrays = new Statements(asArrays, options.cacheSize)
-  const integers = new WeakSet<Statement>()
+  const integers = new WeakSet<PreparedStatement>()
   const own = new Statements(asArrays, Infinity)
   const retry = retryWhileBusy(options.busyWait)
 
-  const all = (statement: Statement, params: ReadonlyArray<unknown>, safeIntegers: boolean): ReadonlyArray<unknown> => {
+  const all = (
+    statement: PreparedStatement,
+    params: ReadonlyArray<unknown>,
+    safeIntegers: boolean
+  ): ReadonlyArray<unknown> => {
     if (safeIntegers !== integers.has(statement)) {
       statement.setReadBigInts(safeIntegers)
       if (safeIntegers) integers.add(statement)
@@ -102,7 +104,7 @@ export const makeConnection = (
       return db.isTransaction ? once : retry(once)
     })
 
-  const rows = (statement: () => Statement, params: ReadonlyArray<unknown>) =>
+  const rows = (statement: () => PreparedStatement, params: ReadonlyArray<unknown>) =>
     run((safeIntegers) => all(statement(), params, safeIntegers) as ReadonlyArray<never>)
 
   return {

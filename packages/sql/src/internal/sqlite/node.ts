@@ -3,8 +3,24 @@
 import { statSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import type { Value } from "../program.ts"
 
-export type Database = DatabaseSync
+/** What is used of a prepared statement. */
+export interface PreparedStatement {
+  readonly all: (...params: ReadonlyArray<Value>) => ReadonlyArray<unknown>
+  readonly run: (...params: ReadonlyArray<Value>) => unknown
+  readonly columns: () => ReadonlyArray<unknown>
+  readonly setReturnArrays: (enabled: boolean) => void
+  readonly setReadBigInts: (enabled: boolean) => void
+}
+
+/** What is used of an open database, without the types of Node, which those who compile against this may not have. */
+export interface Database {
+  readonly isTransaction: boolean
+  readonly exec: (text: string) => void
+  readonly prepare: (text: string) => PreparedStatement
+  readonly close: () => void
+}
 
 /** Opens a file, which throws what is wrong with it as far as SQLite sees it without reading. */
 export const open = (options: {
