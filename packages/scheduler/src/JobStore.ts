@@ -458,7 +458,7 @@ export type StoreSignal = number
 export const Signal = { schedules: 1, runs: 2, ended: 4, cancel: 8 } as const
 
 /**
- * The store that a scheduler works on. Provide one of `layerMemory` (in `MemoryJobStore`), the SQL stores of
+ * The store that a scheduler works on: `MemoryJobStore.layer`, one of the SQL stores of
  * `@effect-scheduler/sql`, or your own.
  *
  * @category services

@@ -41,6 +41,7 @@ export class Foretold {
   }
 
   created(store: string, run: RunRecord): void {
+    if (!this.#hub.active()) return
     const deferred = run.state === "deferred"
     this.add(run.id, { _tag: "RunCreated", store, ...runFields(run), runAt: run.runAt, deferred })
   }
