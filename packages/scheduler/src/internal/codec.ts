@@ -71,7 +71,7 @@ const jsonText = (schema: Job.PlainSchema) => {
 const safely = <A>(step: () => Result.Result<A, Schema.SchemaError>): Result.Result<A, string> =>
   Result.flatMap(
     Result.try({ try: step, catch: String }),
-    Result.mapError((error) => error.message)
+    Result.mapError((error) => error.message.replaceAll(/\s*\n\s*/g, " "))
   )
 
 /** `JSON.parse` as a `Result`. */

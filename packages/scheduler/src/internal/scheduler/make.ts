@@ -15,7 +15,7 @@ import * as EventHub from "./EventHub.ts"
 import { make as makeLifecycle } from "./lifecycle.ts"
 import * as Resolver from "./Resolver.ts"
 import { make as makeRunVerbs } from "./runVerbs.ts"
-import { contextOf, encodedPolicy, make as makeScheduleVerbs } from "./scheduleVerbs.ts"
+import { contextOf, encodedPolicy, make as makeScheduleVerbs, requireId } from "./scheduleVerbs.ts"
 import { resolve, type StoresError, type StoresServices } from "./settings.ts"
 import { Slots } from "./Slots.ts"
 import * as StoreRunner from "./StoreRunner.ts"
@@ -133,7 +133,8 @@ const build = Effect.fnUntraced(function* (
     scheduleEffect: makeEffects(core, effects, scheduleVerbs),
     node: Effect.sync(() => stores.get(defaultAlias)!.runner.state.node),
     ...lifecycle,
-    addStore: (alias, layer) => attach(alias, layer, registry),
+    addStore: (alias, layer) =>
+      Effect.andThen(requireId("addStore", "alias", alias, 255), attach(alias, layer, registry)),
     stores: Effect.sync(() => [...stores.keys()].filter((alias) => alias !== effectsAlias)),
     events: hub.stream,
     on: hub.on
