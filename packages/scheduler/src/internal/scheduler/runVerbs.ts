@@ -186,8 +186,9 @@ export const make = (core: Core): Verbs => {
       nominal: old.nominal,
       cause: `rerun:${runId}`
     }
-    yield* insert(store, [{ run, unique: null }])
-    return run.id
+    // Asked for twice, the run that is unfinished is the one.
+    const [id] = yield* insert(store, [{ run, unique: null }])
+    return id!
   })
 
   return { enqueue, enqueueAll, execute, awaitEnd, runNow, rerun, cancel }
