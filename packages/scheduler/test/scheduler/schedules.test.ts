@@ -197,6 +197,17 @@ describe("runNow", () => {
   })
 })
 
+const slow = (ran: Array<number>) =>
+  Layer.provideMerge(
+    Other.toLayer(() =>
+      Effect.andThen(
+        Effect.map(JobRun.current, (run) => void ran.push(run.nominal!)),
+        Effect.sleep("10 seconds")
+      )
+    ),
+    Scheduler.layer({ drainDeadline: 0 })
+  )
+
 describe("backfill", () => {
   it.effect(
     "runs past nominal times as a schedule of its own, one at a time, oldest first; live times go before it",
@@ -223,16 +234,6 @@ describe("backfill", () => {
   )
 
   it.effect("is listed, paused and resumed like any other, and loses nothing", () => {
-    const slow = (ran: Array<number>) =>
-      Layer.provideMerge(
-        Other.toLayer(() =>
-          Effect.andThen(
-            Effect.map(JobRun.current, (run) => void ran.push(run.nominal!)),
-            Effect.sleep("10 seconds")
-          )
-        ),
-        Scheduler.layer({ drainDeadline: 0 })
-      )
     const ran: Array<number> = []
     return Effect.gen(function* () {
       const scheduler = yield* Scheduler
