@@ -3,7 +3,7 @@ import { Heap } from "../heap.ts"
 import { runFields } from "./announce.ts"
 import type { Runner } from "./Runner.ts"
 import type { Running } from "./Running.ts"
-import type { ClockWatch, Wakeup } from "./Wakeup.ts"
+import { type ClockWatch, longestSleep, type Wakeup } from "./Wakeup.ts"
 
 /** When running handlers have to be looked at: one heap and one timer for all, instead of a timer each. */
 export interface Deadlines {
@@ -19,11 +19,13 @@ export interface Deadlines {
 
 export const make = (clock: ClockWatch, bell: Wakeup, stuckAfter: number): Deadlines => {
   const heap = new Heap<Running>((run) => run.deadline)
+  /** When the loop looks again by itself: a run that ends long before is not worth a ring. */
+  let awakeAt = Infinity
   const place = (run: Running, deadline: number): void => {
     run.deadline = deadline
     if (heap.has(run)) heap.update(run)
     else heap.push(run)
-    if (heap.peek() === run) bell.ring()
+    if (deadline < awakeAt) bell.ring()
   }
   return {
     started: (run, timeout) => {
@@ -36,13 +38,15 @@ export const make = (clock: ClockWatch, bell: Wakeup, stuckAfter: number): Deadl
     ended: (run) => void heap.remove(run),
     expired: (now) => {
       bell.arm()
+      awakeAt = Infinity
       const run = heap.peek()
       return run !== undefined && run.deadline <= now ? run : undefined
     },
     postpone: place,
     sleep: Effect.suspend(() => {
-      const run = heap.peek()
-      return bell.sleep(run === undefined || run.deadline === Infinity ? undefined : run.deadline - clock.monotonic())
+      const now = clock.monotonic()
+      awakeAt = Math.min(heap.peek()?.deadline ?? Infinity, now + longestSleep)
+      return bell.sleep(awakeAt - now)
     })
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, Duration, Effect, Latch } from "effect"
 
 /** A sleep is never longer, so that a loop notices a wall clock that was moved. */
-const longestSleep = 30_000
+export const longestSleep = 30_000
 
 /** A wall clock that moved against the monotonic one by less is drift, not a jump. */
 const jumpTolerance = 1_000
