@@ -1,12 +1,26 @@
-import { Config, Effect, Schema } from "effect"
+import { Config, Duration, Effect, Schema } from "effect"
 import type { SchedulerOptions } from "../../SchedulerOptions.ts"
 import { merge } from "../policy.ts"
 
-const duration = Schema.optionalKey(Schema.DurationFromString)
+const span = (least: number) =>
+  Schema.optionalKey(
+    Schema.DurationFromString.check(
+      Schema.makeFilter((value) => Duration.toMillis(value) >= least || `a duration of at least ${least} ms`)
+    )
+  )
+const duration = span(0)
 // `Infinity` is an answer to "at most how many".
-// @effect-diagnostics-next-line schemaNumber:off
-const amount = Schema.Number.check(Schema.isGreaterThanOrEqualTo(0))
-const whole = Schema.optionalKey(amount)
+const count = (least: number) =>
+  // @effect-diagnostics-next-line schemaNumber:off
+  Schema.Number.check(
+    Schema.makeFilter(
+      (value) =>
+        value === Infinity ||
+        (Number.isInteger(value) && value >= least) ||
+        `a whole number of at least ${least}, or Infinity`
+    )
+  )
+const whole = Schema.optionalKey(count(1))
 
 const Policies = Schema.Struct({
   missed: Schema.optionalKey(
@@ -19,22 +33,22 @@ const Policies = Schema.Struct({
   ),
   overlap: Schema.optionalKey(Schema.Literals(["skip", "bufferOne", "bufferAll", "cancelPrevious", "allow"])),
   maxInstances: whole,
-  buffer: whole,
+  buffer: Schema.optionalKey(count(0)),
   jitter: duration,
   maxRuns: whole
 })
 
 const Options = Schema.Struct({
   maxRunning: whole,
-  queues: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct({ concurrency: amount }))),
+  queues: Schema.optionalKey(Schema.Record(Schema.String, Schema.Struct({ concurrency: count(1) }))),
   policies: Schema.optionalKey(Policies),
-  lease: duration,
-  pollInterval: duration,
-  storeTimeout: duration,
+  lease: span(100),
+  pollInterval: span(1),
+  storeTimeout: span(1),
   drainDeadline: duration,
   stuckAfter: duration,
   unresolvedAfter: duration,
-  janitorInterval: duration,
+  janitorInterval: span(1),
   recoveryDelays: Schema.optionalKey(Schema.Array(Schema.DurationFromString)),
   retention: Schema.optionalKey(
     Schema.Struct({ succeeded: duration, others: duration, exhausted: duration, keys: duration })

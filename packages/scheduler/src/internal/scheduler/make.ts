@@ -118,7 +118,8 @@ const build = Effect.fnUntraced(function* (
 
   const given: Stores = options.stores ?? {}
   const aliases = Object.keys(given)
-  if (!aliases.includes(defaultAlias)) yield* attach(defaultAlias, MemoryJobStore.layer, registry)
+  // A client's would be one that nobody ever runs.
+  if (!client && !aliases.includes(defaultAlias)) yield* attach(defaultAlias, MemoryJobStore.layer, registry)
   for (const alias of aliases) yield* attach(alias, given[alias]!, registry)
   const effects = makeRegistry()
   effects.drainDeadline = settings.drainDeadline
@@ -131,7 +132,9 @@ const build = Effect.fnUntraced(function* (
     ...makeRunVerbs(core),
     ...scheduleVerbs,
     scheduleEffect: makeEffects(core, effects, scheduleVerbs),
-    node: Effect.sync(() => stores.get(defaultAlias)!.runner.state.node),
+    node: Effect.sync(
+      () => [defaultAlias, ...aliases].map((alias) => stores.get(alias)).find(Boolean)?.runner.state.node ?? ""
+    ),
     ...lifecycle,
     addStore: (alias, layer) =>
       Effect.andThen(requireId("addStore", "alias", alias, 255), attach(alias, layer, registry)),

@@ -105,6 +105,7 @@ export const make = (core: Core): Verbs => {
     if (core.state.tentative !== undefined) {
       const draft = draftOf(core, job, options, undefined)
       if (Result.isFailure(draft)) return yield* refuse(draft.failure)
+      if (draft.success.origin !== null) declare(core, store.runner.alias, options.id)
       const view = (): ScheduleView => tentativeView(core, store.runner.alias, draft.success)
       core.state.tentative.set(`${store.runner.alias}\n${options.id}`, {
         alias: store.runner.alias,
@@ -132,8 +133,9 @@ export const make = (core: Core): Verbs => {
   })
 
   const unschedule: Verbs["unschedule"] = Effect.fnUntraced(function* (id, options) {
-    if (core.state.tentative?.delete(`${options?.store ?? defaultAlias}\n${id}`) === true) return
-    yield* change(id, options, transitions.remove(context))
+    const kept = core.state.tentative?.delete(`${options?.store ?? defaultAlias}\n${id}`) === true
+    const removed = Effect.asVoid(change(id, options, transitions.remove(context)))
+    yield* kept ? Effect.catchReason(removed, "SchedulerError", "ScheduleNotFound", () => Effect.void) : removed
   })
 
   const reschedule: Verbs["reschedule"] = Effect.fnUntraced(function* (id, trigger, options) {

@@ -46,7 +46,10 @@ export const make = (core: Core): Views => {
       })
     )
     const jobs = yield* knownJobs(core, store, items)
-    const views = items.map((row) => viewOf(core, store, row, jobs))
+    // What is kept for start stands for what is stored under its id.
+    const views = items
+      .filter((row) => core.state.tentative?.has(`${store.runner.alias}\n${row.id}`) !== true)
+      .map((row) => viewOf(core, store, row, jobs))
     const first = options?.cursor === undefined ? tentatives(core, store, options ?? {}) : []
     return { items: [...first, ...views], cursor }
   })
