@@ -100,8 +100,10 @@ describe("one's own store", () => {
       let lost = 1
       const shaky = storeOver((service) => ({
         fire: (params) =>
-          Effect.flatMap(service.fire(params), (answer) =>
-            answer.applied.length > 0 && lost-- > 0 ? Effect.fail(outage("fire")) : Effect.succeed(answer)
+          Effect.filterOrFail(
+            service.fire(params),
+            (answer) => answer.applied.length === 0 || lost-- <= 0,
+            () => outage("fire")
           )
       }))
       const { layer, nominals } = worker({ stores: { default: shaky } })
@@ -140,7 +142,7 @@ describe("one's own store", () => {
 })
 
 /** The first day of each quarter. */
-const Quarterly = Trigger.custom("Quarterly", Schema.Struct({ hour: Schema.Number }), {
+const Quarterly = Trigger.custom("Quarterly", Schema.Struct({ hour: Schema.Finite }), {
   next: ({ hour }, after) => {
     const { month, year } = DateTime.toPartsUtc(after)
     const candidates = [year, year + 1].flatMap((year) => [1, 4, 7, 10].map((month) => ({ year, month, hour })))

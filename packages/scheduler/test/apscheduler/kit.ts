@@ -29,7 +29,7 @@ export const iso = (instant: number | DateTime.DateTime | null): string =>
 export class Tick extends Job.make("Tick") {}
 
 /** A job that takes so many milliseconds. */
-export class Slow extends Job.make("Slow", { payload: Schema.Struct({ millis: Schema.Number }) }) {}
+export class Slow extends Job.make("Slow", { payload: Schema.Struct({ millis: Schema.Finite }) }) {}
 
 /** A job that fails. */
 export class Crash extends Job.make("Crash", { error: Schema.String }) {}

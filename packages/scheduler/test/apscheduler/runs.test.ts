@@ -8,8 +8,8 @@ import { iso, on, pass, record, settle, Tick, time, worker } from "./kit.ts"
 const minute = Trigger.every("1 minute")
 
 class Add extends Job.make("Add", {
-  payload: { a: Schema.Number, b: Schema.Number },
-  success: Schema.Number,
+  payload: { a: Schema.Finite, b: Schema.Finite },
+  success: Schema.Finite,
   error: Schema.String
 }) {}
 
@@ -44,42 +44,38 @@ describe("handlers", () => {
     "v3-unloadable-job: a job that nobody here knows keeps its rows, waits, and runs when it is known again",
     () =>
       Effect.gen(function* () {
-        yield* Effect.gen(function* () {
-          const scheduler = yield* Scheduler
-          const unresolved = yield* record("JobUnresolved")
-          yield* scheduler.schedule(Tick, { id: "tick", trigger: minute, missed: { run: "all" }, overlap: "bufferAll" })
-          yield* pass("150 seconds")
-          const listed = yield* scheduler.list()
-          assert.deepStrictEqual(
-            [listed.items.map((view) => view.state), unresolved.map((event) => event.job)],
-            [["unresolved"], ["Tick"]]
-          )
-          const ran: Array<string> = []
-          yield* Layer.build(
-            Tick.toLayer(() => Effect.map(DateTime.now, (now) => void ran.push(time(now.epochMilliseconds))))
-          )
-          yield* settle
-          assert.deepStrictEqual(ran, ["12:02:30", "12:02:30"])
-          const known = yield* scheduler.list()
-          assert.strictEqual(known.items[0]?.state, "active")
-        }).pipe(Effect.scoped, on(Scheduler.layer()))
-      })
+        const scheduler = yield* Scheduler
+        const unresolved = yield* record("JobUnresolved")
+        yield* scheduler.schedule(Tick, { id: "tick", trigger: minute, missed: { run: "all" }, overlap: "bufferAll" })
+        yield* pass("150 seconds")
+        const listed = yield* scheduler.list()
+        assert.deepStrictEqual(
+          [listed.items.map((view) => view.state), unresolved.map((event) => event.job)],
+          [["unresolved"], ["Tick"]]
+        )
+        const ran: Array<string> = []
+        yield* Layer.build(
+          Tick.toLayer(() => Effect.map(DateTime.now, (now) => void ran.push(time(now.epochMilliseconds))))
+        )
+        yield* settle
+        assert.deepStrictEqual(ran, ["12:02:30", "12:02:30"])
+        const known = yield* scheduler.list()
+        assert.strictEqual(known.items[0]?.state, "active")
+      }).pipe(Effect.scoped, on(Scheduler.layer()))
   )
 
   it.effect("v3-missing-executor: nothing is deleted when what should run it is not there", () =>
     Effect.gen(function* () {
-      yield* Effect.gen(function* () {
-        const scheduler = yield* Scheduler
-        yield* scheduler.schedule(Tick, { id: "once", trigger: Trigger.at("2026-03-02T12:01:00Z") })
-        yield* pass("1 hour")
-        const runs = yield* scheduler.runs()
-        assert.deepStrictEqual(
-          runs.items.map((run) => [run.scheduleId, run.state]),
-          [["once", "pending"]]
-        )
-        assert.strictEqual((yield* scheduler.list()).items.length, 1)
-      }).pipe(on(Scheduler.layer()))
-    })
+      const scheduler = yield* Scheduler
+      yield* scheduler.schedule(Tick, { id: "once", trigger: Trigger.at("2026-03-02T12:01:00Z") })
+      yield* pass("1 hour")
+      const runs = yield* scheduler.runs()
+      assert.deepStrictEqual(
+        runs.items.map((run) => [run.scheduleId, run.state]),
+        [["once", "pending"]]
+      )
+      assert.strictEqual((yield* scheduler.list()).items.length, 1)
+    }).pipe(on(Scheduler.layer()))
   )
 
   it.effect("v4-missing-executor: a run that cannot be run here holds no place that another one needs", () =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Schema } from "effect"
 import { Job, Scheduler, Trigger } from "effect-scheduler"
-import { on, pass, settle, Slow, Tick, time, worker } from "./kit.ts"
+import { away, on, pass, settle, Slow, Tick, time, worker } from "./kit.ts"
 
 const minute = Trigger.every("1 minute")
 
@@ -133,6 +133,11 @@ describe("scheduling", () => {
         yield* scheduler.schedule(Tick, { id: "tick", trigger: minute, maxRuns: 2 })
         yield* pass("10 minutes")
         assert.deepStrictEqual(nominals(), ["12:01:00", "12:02:00"])
+        // Of several missed times too the oldest run, and no more.
+        const late = { trigger: minute, missed: { run: "all" }, overlap: "bufferAll" } as const
+        yield* scheduler.schedule(Tick, { id: "late", ...late, maxRuns: 2 })
+        yield* away("5 minutes")
+        assert.deepStrictEqual(nominals().slice(2), ["12:11:00", "12:12:00"])
       }).pipe(on(layer))
     })
   )

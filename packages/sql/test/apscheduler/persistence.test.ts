@@ -9,7 +9,7 @@ import { Job, JobRun, JobStore, MemoryJobStore, Scheduler, Trigger } from "effec
 import { TestClock } from "effect/testing"
 
 class Tick extends Job.make("Tick") {}
-class Count extends Job.make("Count", { success: Schema.Number }) {}
+class Count extends Job.make("Count", { success: Schema.Finite }) {}
 
 const settle = Effect.repeat(Effect.yieldNow, { times: 40 })
 const pass = (duration: Duration.Input) =>
