@@ -6,6 +6,11 @@ const list = (columns: ReadonlyArray<string>, table?: string): string =>
 
 const marks = (columns: ReadonlyArray<unknown>): string => columns.map(() => "?").join(", ")
 
+/** The first row of the first select that has one. A comparison of row values would not do: it begins at the group that
+ * it is to step over, and passes through all of it. */
+const firstOf = (...selects: ReadonlyArray<string>): string =>
+  `${selects.map((select) => `select * from (${select} limit 1)`).join("\nunion all ")} limit 1`
+
 /**
  * Every fixed statement of the store, as SQLite says it. Together with `schema.ts` and `lists.ts` this is all that knows
  * the dialect. States stand in the texts, not in parameters, so that partial indexes serve them. A row's place is what finds
@@ -36,8 +41,12 @@ from ${t.runs} where rowid = ?`
     // Schedules
 
     /** The groups of rows that the same nodes may fire, one at a time in order, each with its earliest time. */
-    dueGroup: `select version, needs, next_at from ${t.schedules}
-where next_at is not null and (version, needs) > (?, ?) order by version, needs, next_at limit 1`,
+    dueGroup: firstOf(
+      `select version, needs, next_at from ${t.schedules}
+  where next_at is not null and version = ? and needs > ? order by needs, next_at`,
+      `select version, needs, next_at from ${t.schedules}
+  where next_at is not null and version > ? order by version, needs, next_at`
+    ),
     due: `select ${view} from ${t.schedules} s
 where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ? order by s.next_at, s.id limit ?`,
     view: `select ${view} from ${t.schedules} s where s.id = ?`,
@@ -57,13 +66,21 @@ from ${t.runs} r where r.rowid = ? and r.cause = 'nominal' and r.nominal is not 
   and ${t.schedules}.generation = r.generation and ${t.schedules}.cause = 'nominal'
   and (success_nominal is null or success_nominal < r.nominal)`,
     isWaiting: `select id from ${t.schedules} where id = ? and generation = ? and state = 'waiting'`,
-    waitingGroup: `select version, needs from ${t.schedules}
-where state = 'waiting' and (version, needs) > (?, ?) order by version, needs limit 1`,
+    waitingGroup: firstOf(
+      `select version, needs from ${t.schedules} where state = 'waiting' and version = ? and needs > ? order by needs`,
+      `select version, needs from ${t.schedules} where state = 'waiting' and version > ? order by version, needs`
+    ),
     idle: `select s.id from ${t.schedules} s
 where s.state = 'waiting' and s.version = ? and s.needs = ? and not exists (select 1 from ${t.runs} r where ${group})
 order by s.id limit ?`,
-    zoneGroup: `select zone_data, version, needs from ${t.schedules}
-where state = 'active' and (zone_data, version, needs) > (?, ?, ?) order by zone_data, version, needs limit 1`,
+    zoneGroup: firstOf(
+      `select zone_data, version, needs from ${t.schedules}
+  where state = 'active' and zone_data = ? and version = ? and needs > ? order by needs`,
+      `select zone_data, version, needs from ${t.schedules}
+  where state = 'active' and zone_data = ? and version > ? order by version, needs`,
+      `select zone_data, version, needs from ${t.schedules}
+  where state = 'active' and zone_data > ? order by zone_data, version, needs`
+    ),
     ofZone: `select id from ${t.schedules}
 where state = 'active' and zone_data = ? and version = ? and needs = ? and next_at is not null order by id limit ?`,
     expireExhausted: `delete from ${t.schedules} where id in (select id from ${t.schedules}

@@ -5,8 +5,9 @@ import { decodePlaced, type Placed } from "./ending.ts"
 import { knownGroups } from "./schedules.ts"
 import type { Answer, Params, Transaction } from "./transaction.ts"
 
-/** How many runs of taken keys one claim puts aside. What is left is seen by the next one. */
-const maxDeferrals = 5_000
+/** How many runs of taken keys one claim puts aside in each lane. What is left there is seen by the next one, so that a
+ * hundred thousand of them neither hold up the others nor block the process. */
+const maxDeferrals = 500
 
 const priorities = [0, 1, 2, 3] as const
 
@@ -65,6 +66,7 @@ class Lane {
   private runs: ReadonlyArray<Placed> = []
   private next = 0
   private isRead = false
+  private deferrals = 0
 
   constructor(job: ClaimableJob, priority: number) {
     this.job = job
@@ -72,6 +74,7 @@ class Lane {
   }
 
   *first(tx: Transaction, now: number, size: number): Program<Placed | undefined> {
+    if (this.deferrals >= maxDeferrals) return undefined
     if (this.next === this.runs.length && !this.isRead) {
       const last = this.runs[this.next - 1]
       const from = last === undefined ? [Number.MIN_SAFE_INTEGER, ""] : [last.run.runAt, last.run.id]
@@ -85,6 +88,10 @@ class Lane {
 
   drop(): void {
     this.next++
+  }
+
+  defer(): void {
+    this.deferrals++
   }
 }
 
@@ -108,7 +115,7 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
 
   for (const priority of priorities) {
     let lanes = heads.filter((row) => row[1] === priority).map((row) => new Lane(jobs.get(row[0] as string)!, priority))
-    while (lanes.length > 0 && claimed.length < limit && deferred.length < maxDeferrals) {
+    while (lanes.length > 0 && claimed.length < limit) {
       const size = lanes.length === 1 ? limit - claimed.length : Math.ceil((2 * limit) / lanes.length) + 8
       let lane: Lane | undefined
       let next: Placed | undefined
@@ -127,6 +134,7 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
         const name = `${run.job}\u0000${run.key}`
         if (takenKeys.has(name) || (yield* query(tx.sql.isKeyTaken, [run.job, run.key])).length > 0) {
           deferred.push(place)
+          lane.defer()
           continue
         }
         takenKeys.add(name)

@@ -58,17 +58,16 @@ function* ofOtherZoneData(
   params: Knowledge & Pick<Params<"maintain">, "zoneData" | "limit">
 ): Program<ReadonlyArray<string>> {
   const groups: Array<ReadonlyArray<Value>> = []
-  let at: ReadonlyArray<Value> = ["", -1, ""]
+  let [zone, version, needs] = ["", -1, ""]
   for (;;) {
-    const [row] = yield* query(tx.sql.zoneGroup, at)
+    const [row] = yield* query(tx.sql.zoneGroup, [zone, version, needs, zone, version, zone])
     if (row === undefined) break
-    const [zone, version, needs] = row as readonly [string, number, string]
+    ;[zone, version, needs] = row as unknown as [string, number, string]
     if (zone === params.zoneData || version > params.version) {
       // Over the rest of this zone data at once.
-      at = [zone, Number.MAX_SAFE_INTEGER, ""]
-    } else {
-      at = row
-      if (isKnown({ version, needs }, params)) groups.push([...row, params.limit])
+      version = Number.MAX_SAFE_INTEGER
+    } else if (isKnown({ version, needs }, params)) {
+      groups.push([zone, version, needs, params.limit])
     }
   }
   return firstIds(yield* each(tx.sql.ofZone, groups), params.limit)

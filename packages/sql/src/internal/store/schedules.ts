@@ -28,7 +28,7 @@ export function* knownGroups(text: string, knowledge: Knowledge): Program<Array<
   // No version is less than 0 and no text less than the empty one.
   let [version, needs] = [-1, ""]
   for (;;) {
-    const [row] = yield* query(text, [version, needs])
+    const [row] = yield* query(text, [version, needs, version])
     if (row === undefined || (row[0] as number) > knowledge.version) return groups
     version = row[0] as number
     needs = row[1] as string
