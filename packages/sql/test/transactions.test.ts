@@ -258,7 +258,7 @@ describe("two clients of one file", () => {
             Effect.andThen(enqueue("r2"), sql.withTransaction(Effect.andThen(placeOrder("o2"), Effect.fail("no"))))
           )
           assert.deepStrictEqual([yield* orders, yield* unfinished], [["o1"], ["r2"]])
-        }).pipe(Effect.provide(store), Effect.provide(application))
+        }).pipe(Effect.provide(Layer.merge(store, application)))
       })
   )
 })
