@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { Job, Scheduler } from "../../src/index.ts"
 import { listen, settled, steered, story } from "../scheduler/support.ts"
 
-const payload = { n: Schema.Number, key: Schema.String }
+const payload = { n: Schema.Finite, key: Schema.String }
 class Free extends Job.make("Free", { payload }) {}
 class Bounded extends Job.make("Bounded", { payload, concurrency: 2 }) {}
 class Queued extends Job.make("Queued", { payload, queue: "mail" }) {}

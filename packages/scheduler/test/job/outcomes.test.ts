@@ -7,7 +7,7 @@ import { type AnyEvent, listen, only, settled, steered, story } from "../schedul
 class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
 
 class Charge extends Job.make("Charge", {
-  payload: { cents: Schema.Number, at: Schema.DateTimeUtcFromString },
+  payload: { cents: Schema.Finite, at: Schema.DateTimeUtcFromString },
   success: Schema.Struct({ receipt: Schema.String, at: Schema.DateTimeUtcFromString }),
   error: Refused
 }) {}

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { Job, JobRun, Scheduler } from "../../src/index.ts"
 import { listen, only, settled, steered, story } from "../scheduler/support.ts"
 
-class Refused extends Schema.TaggedError<Refused>()("Refused", { n: Schema.Number }) {}
+class Refused extends Schema.TaggedError<Refused>()("Refused", { n: Schema.Finite }) {}
 
 type Retry = Schedule.Schedule<unknown, Job.JobFailure<Refused>>
 

@@ -45,6 +45,7 @@ const orders = {
   "the job below the scheduler": (work: Layer.Layer<never, never, JobRegistry>, options: Options) =>
     Scheduler.layer(options).pipe(Layer.provideMerge(work), Layer.provideMerge(JobRegistry.layer)),
   "the job beside the scheduler": (work: Layer.Layer<never, never, JobRegistry>, options: Options) =>
+    // @effect-diagnostics-next-line layerMergeAllWithDependencies:off
     Layer.mergeAll(work, Scheduler.layer(options)).pipe(Layer.provide(JobRegistry.layer))
 } as const
 

@@ -19,7 +19,7 @@ import { OffsetClock } from "../../src/testing/index.ts"
 import { type AnyEvent, build, listen, only, patiently, settled, steered, story, tags } from "./support.ts"
 
 class Work extends Job.make("Work", {
-  payload: { how: Schema.Literals(["well", "badly", "never", "stuck"]), seconds: Schema.Number },
+  payload: { how: Schema.Literals(["well", "badly", "never", "stuck"]), seconds: Schema.Finite },
   timeout: "2 minutes",
   retry: Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 1 }))
 }) {}

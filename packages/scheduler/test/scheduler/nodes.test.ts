@@ -5,7 +5,7 @@ import { Job, JobRun, MemoryJobStore, Scheduler } from "../../src/index.ts"
 import type { SchedulerOptions } from "../../src/SchedulerOptions.ts"
 import { build, listen, only, patiently, settled, steered, story } from "./support.ts"
 
-class Work extends Job.make("Work", { payload: { seconds: Schema.Number } }) {}
+class Work extends Job.make("Work", { payload: { seconds: Schema.Finite } }) {}
 class Keyed extends Job.make("Keyed", { key: () => "one" }) {}
 class Once extends Job.make("Once", { delivery: "atMostOnce" }) {}
 

@@ -7,7 +7,7 @@ import { listen, only, settled, story } from "./support.ts"
 class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
 
 class Work extends Job.make("Work", {
-  payload: { seconds: Schema.Number, how: Schema.Literals(["well", "badly", "refused"]) },
+  payload: { seconds: Schema.Finite, how: Schema.Literals(["well", "badly", "refused"]) },
   success: Schema.String,
   error: Refused,
   timeout: "1 minute"

@@ -237,15 +237,13 @@ describe("layerConfig", () => {
     yield* settled
     return (yield* scheduler.runs({ state: "running" })).items.length
   })
-  const run = (env: Record<string, string>, given: Parameters<typeof Scheduler.layerConfig>[0] = {}) =>
-    probe.pipe(
-      Effect.provide(
-        Layer.provideMerge(
-          Note.toLayer(() => Effect.never),
-          Scheduler.layerConfig({ drainDeadline: 0, ...given, stores: {} })
-        )
-      ),
-      Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+  const run = (env: Record<string, string>) =>
+    Effect.provide(
+      probe,
+      Layer.provideMerge(
+        Note.toLayer(() => Effect.never),
+        Scheduler.layerConfig({ drainDeadline: 0 })
+      ).pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
     )
 
   it.effect("reads flat prefixed keys", () =>

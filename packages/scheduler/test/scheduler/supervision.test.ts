@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import { Job, Scheduler, Trigger } from "../../src/index.ts"
 import { build, listen, type Method, only, settled, steered, type Trouble } from "./support.ts"
 
-class Work extends Job.make("Work", { payload: { n: Schema.Number }, success: Schema.Number }) {}
+class Work extends Job.make("Work", { payload: { n: Schema.Finite }, success: Schema.Finite }) {}
 
 /** So that little time has to pass. */
 const quick = {

@@ -1,3 +1,5 @@
+// What must not compile is meant here.
+// @effect-diagnostics missingEffectError:off missingLayerContext:off
 /**
  * What the types promise of jobs and schedulers: for each promise a line that must compile and one that must not. The
  * compiler is the test; nothing here is run.
@@ -12,7 +14,7 @@ class Other extends Schema.TaggedError<Other>()("Other", {}) {}
 class Database extends Context.Service<Database, { readonly read: Effect.Effect<number> }>()("test/Database") {}
 
 class Plain extends Job.make("Plain") {}
-class Work extends Job.make("Work", { payload: { n: Schema.Number }, success: Schema.String, error: Refused }) {}
+class Work extends Job.make("Work", { payload: { n: Schema.Finite }, success: Schema.String, error: Refused }) {}
 
 const trigger = Trigger.every("1 minute")
 
@@ -132,11 +134,11 @@ export const definitions = () => [
   // @ts-expect-error
   Job.make("J", { delivery: "atMostOnce", retry: Schedule.recurs(1) }),
   // The key is of the payload, and a text.
-  Job.make("J", { payload: { n: Schema.Number }, key: ({ n }) => String(n) }),
+  Job.make("J", { payload: { n: Schema.Finite }, key: ({ n }) => String(n) }),
   // @ts-expect-error
-  Job.make("J", { payload: { n: Schema.Number }, key: ({ m }) => String(m) }),
+  Job.make("J", { payload: { n: Schema.Finite }, key: ({ m }) => String(m) }),
   // @ts-expect-error
-  Job.make("J", { payload: { n: Schema.Number }, key: ({ n }) => n }),
+  Job.make("J", { payload: { n: Schema.Finite }, key: ({ n }) => n }),
   // Priorities are 0 to 3, durations are durations, options are spelled right.
   Job.make("J", { priority: 3 }),
   // @ts-expect-error
