@@ -4,7 +4,7 @@ import { join } from "node:path"
 /** A whole scheduler, set up as the README does it: schedules that wait, and runs from their firing to their history row. */
 import { SqlJobStore } from "@effect-scheduler/sql"
 import { Effect, Layer } from "effect"
-import { Job, Scheduler, Trigger } from "effect-scheduler"
+import { Job, type JobRegistry, Scheduler, Trigger } from "effect-scheduler"
 import { median, type Options, print, spread, table } from "./measure.ts"
 
 class Noop extends Job.make("Noop") {}
@@ -34,7 +34,7 @@ const idle = (count: number) =>
     )
     const millis = spent() - began
     return { millis, bytes: (heap() - before) / count }
-  }).pipe(Effect.provide(Scheduler.layer()), Effect.runPromise)
+  }).pipe(Effect.provide(Layer.orDie(Scheduler.layer())), Effect.runPromise)
 
 const schedulesPart = async ({ quick }: Options) => {
   const rows: Array<ReadonlyArray<string>> = []
@@ -53,7 +53,7 @@ const schedulesPart = async ({ quick }: Options) => {
 }
 
 /** CPU microseconds a run, from due schedules to rows in history, with a handler that does nothing. */
-const path = (count: number, layer: ReturnType<typeof Scheduler.layer>) => {
+const path = (count: number, layer: Layer.Layer<Scheduler | JobRegistry>) => {
   let ran = 0
   const live = Noop.toLayer(() => Effect.sync(() => void ran++)).pipe(Layer.provideMerge(layer))
   return Effect.gen(function* () {
@@ -66,7 +66,7 @@ const path = (count: number, layer: ReturnType<typeof Scheduler.layer>) => {
     const began = spent()
     const wall = performance.now()
     yield* scheduler.resumeAll
-    while (ran < count) yield* Effect.sleep(5)
+    yield* Effect.repeat(Effect.sleep(5), { until: () => ran >= count })
     return { micros: ((spent() - began) * 1_000) / count, perSecond: (count / (performance.now() - wall)) * 1_000 }
   }).pipe(Effect.provide(live), Effect.runPromise)
 }
@@ -75,7 +75,7 @@ const sqlite = async (count: number, synchronous: "full" | "normal") => {
   const folder = mkdtempSync(join(tmpdir(), "effect-scheduler-bench-"))
   const store = SqlJobStore.layerSqlite({ filename: join(folder, "jobs.sqlite"), synchronous })
   try {
-    return await path(count, Scheduler.layer({ stores: { default: Layer.orDie(store) } }) as never)
+    return await path(count, Layer.orDie(Scheduler.layer({ stores: { default: store } })))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -84,15 +84,15 @@ const sqlite = async (count: number, synchronous: "full" | "normal") => {
 const pathPart = async ({ quick }: Options) => {
   const count = quick ? 500 : 20_000
   const subjects = {
-    memory: () => path(count, Scheduler.layer()),
+    memory: () => path(count, Layer.orDie(Scheduler.layer())),
     "SQLite, synchronous full (default)": () => sqlite(count, "full"),
     "SQLite, synchronous normal": () => sqlite(count, "normal")
   }
   const rows: Array<ReadonlyArray<string>> = []
-  await path(count, Scheduler.layer())
+  await path(count, Layer.orDie(Scheduler.layer()))
   let ours: ReadonlyArray<number> = []
   for (const [name, run] of Object.entries(subjects)) {
-    const tries = []
+    const tries: Array<Awaited<ReturnType<typeof run>>> = []
     for (let i = 0; i < (quick ? 1 : 5); i++) tries.push(await run())
     const micros = tries.map((one) => one.micros)
     if (ours.length === 0) ours = micros

@@ -39,7 +39,7 @@ export const merge = (base: PolicyOptions | undefined, over: PolicyOptions): Pol
  * A policy as options, so that a patch can be merged over what a row has. What only follows from another option is left
  * out, so that it follows from the patched one.
  */
-export const toOptions = ({ overlap, maxInstances, ...policy }: Policy): PolicyOptions => ({
+const toOptions = ({ overlap, maxInstances, ...policy }: Policy): PolicyOptions => ({
   ...policy,
   overlap: overlap === "wait" ? undefined : overlap,
   maxInstances: overlap !== "wait" && maxInstances === usualInstances(overlap) ? undefined : maxInstances

@@ -34,7 +34,7 @@ const grid = (period: number, phase: number, after: number, upTo: number): Array
 }
 
 /** Each period from the epoch, which is itself no time. */
-export const everyMillis = (millis: number): RuleOf => ({
+const everyMillis = (millis: number): RuleOf => ({
   name: `every ${millis} ms`,
   trigger: Trigger.anchor(Trigger.every(millis), epoch),
   times: (after, upTo) => grid(millis, epoch, Math.max(after, epoch), upTo)
@@ -94,7 +94,7 @@ const without = (one: RuleOf, other: RuleOf): RuleOf => ({
   }
 })
 
-export const bounded = (rule: RuleOf, start: number, end: number): RuleOf => ({
+const bounded = (rule: RuleOf, start: number, end: number): RuleOf => ({
   name: `${rule.name} in bounds`,
   trigger: Trigger.bounded(rule.trigger, { start, end }),
   times: (after, upTo) => rule.times(Math.max(after, start - 1), Math.min(upTo, end))

@@ -46,13 +46,13 @@ const format = (timeZone: string): Intl.DateTimeFormat => {
 }
 
 /** The local time at an instant as if it were UTC, in epoch milliseconds, cut to the second. */
-export const localAt = (timeZone: string, instant: number): number => {
+const localAt = (timeZone: string, instant: number): number => {
   const [month, date, year, hours, minutes, seconds] = format(timeZone).format(instant).match(/\d+/g)!.map(Number)
   return Date.UTC(year!, month! - 1, date, hours, minutes, seconds)
 }
 
 /** Local time minus UTC. */
-export const offsetAt = (timeZone: string, instant: number): number => {
+const offsetAt = (timeZone: string, instant: number): number => {
   const whole = Math.floor(instant / second) * second
   return localAt(timeZone, whole) - whole
 }
@@ -301,7 +301,7 @@ export const cronPattern = (text: string): Pattern => {
 // fields
 // ---------------------------------------------------------------------------------------------------------------------
 
-export const fieldNames = ["year", "month", "day", "week", "dayOfWeek", "hour", "minute", "second"] as const
+const fieldNames = ["year", "month", "day", "week", "dayOfWeek", "hour", "minute", "second"] as const
 
 export type FieldName = (typeof fieldNames)[number]
 

@@ -63,7 +63,7 @@ export const countAll = (times: Times, after: number, upTo: number): Range | und
 }
 
 /** The later range joined to the earlier one. */
-export const join = (earlier: Range | undefined, later: Range | undefined): Range | undefined =>
+const join = (earlier: Range | undefined, later: Range | undefined): Range | undefined =>
   earlier === undefined
     ? later
     : later === undefined

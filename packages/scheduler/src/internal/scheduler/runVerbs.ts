@@ -1,4 +1,4 @@
-import { DateTime, Effect, Option, Result } from "effect"
+import { Effect, Option, Result } from "effect"
 import type * as Job from "../../Job.ts"
 import type { EndedRun, RunRecord } from "../../JobRun.ts"
 import type { JobStoreError } from "../../JobStore.ts"
@@ -14,6 +14,7 @@ import {
   type SchedulerError
 } from "../../SchedulerError.ts"
 import { byteLength, codecOf } from "../codec.ts"
+import { readInstant } from "../trigger/instant.ts"
 import { announce, runFields } from "./announce.ts"
 import { type Core, defaultAlias, refuse, storeOf } from "./Core.ts"
 import { failuresOf } from "./Finisher.ts"
@@ -217,9 +218,9 @@ const instantOf = (
   options: Pick<EnqueueOptions, "at"> | undefined
 ): Effect.Effect<number, SchedulerError> => {
   if (options?.at === undefined) return Effect.succeed(core.clock.now())
-  const at = DateTime.make(options.at)
-  return Option.isSome(at)
-    ? Effect.succeed(DateTime.toEpochMillis(at.value))
+  const at = readInstant(options.at)
+  return at !== undefined
+    ? Effect.succeed(at)
     : refuse(new InvalidOption({ subject, option: "at", expected: "an instant", actual: String(options.at) }))
 }
 

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Option, Result } from "effect"
+import { DateTime, Effect, Result } from "effect"
 import type * as Job from "../../Job.ts"
 import type { PolicyOptions, ScheduleRecord } from "../../JobSchedule.ts"
 import type { Applied, Transition } from "../../JobStore.ts"
@@ -14,6 +14,7 @@ import {
 import * as Trigger from "../../Trigger.ts"
 import * as policies from "../policy.ts"
 import * as transitions from "../transitions/index.ts"
+import { readInstant } from "../trigger/instant.ts"
 import { zoneDataVersion } from "../zone/version.ts"
 import { announce } from "./announce.ts"
 import { type Core, defaultAlias, refuse, storeOf } from "./Core.ts"
@@ -297,10 +298,8 @@ const instantOf = (
   option: string,
   input: DateTime.DateTime.Input
 ): Effect.Effect<number, SchedulerError> => {
-  const instant = DateTime.make(input)
-  return Option.isSome(instant)
-    ? Effect.succeed(DateTime.toEpochMillis(instant.value))
-    : invalid(subject, option, "an instant", String(input))
+  const instant = readInstant(input)
+  return instant !== undefined ? Effect.succeed(instant) : invalid(subject, option, "an instant", String(input))
 }
 
 /** A schedule as a user writes it, checked and encoded. */

@@ -16,10 +16,8 @@ export const utcOf = (instant: number): DateTime.Utc => DateTime.mapEpochMillis(
 export const formatInstant = (instant: number): string => DateTime.formatIso(utcOf(instant))
 
 export const instantOf = (input: DateTime.DateTime.Input, option: string): number => {
-  if (typeof input === "number" && Math.abs(input) <= MAX_INSTANT) return Math.floor(input)
-  if (DateTime.isDateTime(input)) return input.epochMilliseconds
-  const made = isMissingDate(input) ? Option.none() : DateTime.make(input)
-  if (Option.isSome(made)) return made.value.epochMilliseconds
+  const instant = readInstant(input)
+  if (instant !== undefined) return instant
   throw triggerError({
     _tag: "InvalidInstant",
     option,
@@ -27,9 +25,26 @@ export const instantOf = (input: DateTime.DateTime.Input, option: string): numbe
   })
 }
 
-/** `Date` takes February 30 for March 2. */
-const isMissingDate = (input: DateTime.DateTime.Input): boolean =>
-  typeof input === "string" && /^\d{4}-\d{2}-\d{2}(?!\d)/.test(input) && parseDay(input.slice(0, 10)) === undefined
+/** The milliseconds of an instant as a user gives it, or undefined for what is none. */
+export const readInstant = (input: DateTime.DateTime.Input): number | undefined => {
+  if (typeof input === "number" && Math.abs(input) <= MAX_INSTANT) return Math.floor(input)
+  if (DateTime.isDateTime(input)) return input.epochMilliseconds
+  const exact = typeof input === "string" ? exactText(input) : input
+  return exact === undefined ? undefined : Option.getOrUndefined(DateTime.make(exact))?.epochMilliseconds
+}
+
+const isoText =
+  /^(?:\d{4}|[+-]\d{6})-\d{2}-\d{2}(?<time>[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?(?<offset>Z|[+-]\d{2}:?\d{2})?$/i
+
+/**
+ * ISO 8601 as `Date` reads it, without what it reads wrongly: a time without an offset is in UTC and not in the machine's
+ * zone, February 30 is not March 2, and `19700-01-01` is a slip and not a year.
+ */
+const exactText = (text: string): string | undefined => {
+  const groups = isoText.exec(text)?.groups
+  if (groups === undefined || (/^\d/.test(text) && parseDay(text.slice(0, 10)) === undefined)) return undefined
+  return groups["time"] !== undefined && groups["offset"] === undefined ? `${text}Z` : text
+}
 
 export const optionalInstant = (input: DateTime.DateTime.Input | undefined, option: string): number | undefined =>
   input === undefined ? undefined : instantOf(input, option)

@@ -1,0 +1,50 @@
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { DateTime } from "effect"
+import * as Trigger from "../../src/Trigger.ts"
+
+const utc = (text: string) => String(Trigger.at(text))
+
+describe("an instant as text", () => {
+  describe("on a machine whose zone is not UTC", () => {
+    const zone = process.env["TZ"]
+    beforeEach(() => {
+      process.env["TZ"] = "America/New_York"
+    })
+    afterEach(() => {
+      if (zone === undefined) delete process.env["TZ"]
+      else process.env["TZ"] = zone
+    })
+
+    it("is in UTC where it gives no offset", () => {
+      assert.strictEqual(new Date(2026, 0, 1).getTimezoneOffset(), 300)
+      assert.strictEqual(utc("2026-01-01T10:00"), utc("2026-01-01T10:00:00.000Z"))
+      assert.strictEqual(utc("2026-01-01 10:00:30"), utc("2026-01-01T10:00:30Z"))
+      assert.strictEqual(utc("2026-01-01"), utc("2026-01-01T00:00:00Z"))
+    })
+  })
+
+  it("keeps the offset that it gives", () => {
+    assert.strictEqual(utc("2026-01-01T10:00:00+02:00"), utc("2026-01-01T08:00:00Z"))
+    assert.strictEqual(utc("2026-01-01T10:00:00-0530"), utc("2026-01-01T15:30:00Z"))
+  })
+
+  it("keeps its seconds and milliseconds", () => {
+    const at = Trigger.at("2026-01-01T10:00:01.234Z")
+    assert.strictEqual(at.at, DateTime.makeUnsafe("2026-01-01T10:00:01.234Z").epochMilliseconds)
+  })
+
+  for (const text of [
+    "19700-12-1",
+    "2026-02-30",
+    "2026-13-01",
+    "2026-1-1",
+    "1/2/2026",
+    "tomorrow",
+    "",
+    "2026-01-01T25:00Z"
+  ]) {
+    it(`is refused where it is none: ${JSON.stringify(text)}`, () => {
+      assert.throws(() => Trigger.at(text), /instant/)
+    })
+  }
+})
