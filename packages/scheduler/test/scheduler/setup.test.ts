@@ -18,6 +18,7 @@ const world = () => {
   return { ran, live }
 }
 
+const wrong = { text: 42 } as never
 const minutely = { id: "t", trigger: Trigger.every("1 minute") }
 
 describe("autoStart: false", () => {
@@ -74,6 +75,27 @@ describe("autoStart: false", () => {
         assert.deepStrictEqual(yield* states(), [])
       }).pipe(Effect.provide(layer(false)))
     })
+  })
+
+  it.effect("what is kept can be rescheduled, updated, paused and resumed", () => {
+    const { live, ran } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      yield* scheduler.schedule(Note, { ...minutely, payload: { text: "a" }, missed: { run: "all" } })
+      yield* scheduler.schedule(Tick, { ...minutely, id: "paused" })
+      assert.strictEqual((yield* scheduler.reschedule("t", Trigger.every("2 minutes"))).nextAt, 120_000)
+      const view = yield* scheduler.update(Note, "t", { payload: { text: "b" }, missed: { limit: 3 }, priority: 1 })
+      assert.deepInclude(view, { state: "tentative", priority: 1, payload: { text: "b" } })
+      assert.deepInclude(view.policy!.missed, { run: "all", limit: 3 })
+      yield* scheduler.pause("t")
+      yield* scheduler.resume("t")
+      yield* scheduler.pause("paused")
+      yield* Effect.flip(scheduler.update(Note, "t", { payload: wrong }))
+      yield* scheduler.start
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(ran, ["b"])
+      assert.strictEqual(Option.getOrThrow(yield* scheduler.get("paused")).state, "paused")
+    }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer({ autoStart: false }))))
   })
 
   it.effect("what is enqueued is stored at once, and waits", () => {

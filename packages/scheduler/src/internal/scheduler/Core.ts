@@ -1,8 +1,10 @@
 import { Effect, type Result } from "effect"
 import type { JobRegistryService } from "../../JobRegistry.ts"
+import type { PolicyOptions, Priority } from "../../JobSchedule.ts"
 import type { JobStoreError } from "../../JobStore.ts"
 import type { ScheduleView } from "../../Scheduler.ts"
 import { type InvalidOption, SchedulerError, UnknownStore } from "../../SchedulerError.ts"
+import type { Trigger } from "../../Trigger.ts"
 import type { MakeId } from "../uuid.ts"
 import type { EventHub } from "./EventHub.ts"
 import type { Resolver } from "./Resolver.ts"
@@ -34,11 +36,20 @@ export interface Core {
 }
 
 /** A schedule that is kept for `start`, with all its options. */
-interface Tentative {
+export interface Tentative {
   readonly alias: string
   readonly id: string
   readonly view: () => ScheduleView
   readonly store: Effect.Effect<unknown, SchedulerError | JobStoreError>
+  /** Keeps it with these options, paused or not. */
+  readonly change: (
+    patch: PolicyOptions & {
+      readonly trigger?: Trigger
+      readonly payload?: unknown
+      readonly priority?: Priority | undefined
+      readonly paused?: boolean
+    }
+  ) => Effect.Effect<ScheduleView, SchedulerError>
 }
 
 export const defaultAlias = "default"

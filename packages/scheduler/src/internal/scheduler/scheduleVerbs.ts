@@ -17,7 +17,7 @@ import * as transitions from "../transitions/index.ts"
 import { readInstant } from "../trigger/instant.ts"
 import { zoneDataVersion } from "../zone/version.ts"
 import { announce } from "./announce.ts"
-import { type Core, defaultAlias, refuse, storeOf } from "./Core.ts"
+import { type Core, defaultAlias, refuse, storeOf, type Tentative } from "./Core.ts"
 import { afterCommit, encodePayload } from "./runVerbs.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 import { tentativeView, viewOf } from "./views.ts"
@@ -101,21 +101,46 @@ export const make = (core: Core): Verbs => {
     return applied
   })
 
+  /** Keeps a schedule for `start`. What is done to it until then is done to what is kept. */
+  const keep = <J extends Job.Any>(
+    kept: Map<string, Tentative>,
+    store: StoreRunner,
+    job: J,
+    options: Parameters<typeof schedule<J>>[1],
+    paused: boolean
+  ): Effect.Effect<ScheduleView, SchedulerError> =>
+    Effect.suspend(() => {
+      const { id } = options
+      const { alias } = store.runner
+      const draft = draftOf(core, job, options, undefined)
+      if (Result.isFailure(draft)) return refuse(draft.failure)
+      if (draft.success.origin !== null) declare(core, alias, id)
+      const view = (): ScheduleView => {
+        const shown = tentativeView(core, alias, draft.success)
+        return paused ? { ...shown, nextAt: null } : shown
+      }
+      const upserted = Effect.suspend(() =>
+        upsertAll(store, job, [options], options.onConflict ?? "update", core.clock.now())
+      )
+      kept.set(`${alias}\n${id}`, {
+        alias,
+        id,
+        view,
+        store: paused ? Effect.andThen(upserted, change(id, { store: alias }, transitions.pause(context))) : upserted,
+        change: (patch) => {
+          const missed = { ...options.missed, ...patch.missed }
+          return keep(kept, store, job, { ...options, ...patch, missed }, patch.paused ?? paused)
+        }
+      })
+      return Effect.succeed(view())
+    })
+
+  const keptFor = (id: string, options: InStore | undefined) =>
+    core.state.tentative?.get(`${options?.store ?? defaultAlias}\n${id}`)
+
   const schedule: Verbs["schedule"] = Effect.fnUntraced(function* (job, options) {
     const store = yield* storeOf(core, options.store)
-    if (core.state.tentative !== undefined) {
-      const draft = draftOf(core, job, options, undefined)
-      if (Result.isFailure(draft)) return yield* refuse(draft.failure)
-      if (draft.success.origin !== null) declare(core, store.runner.alias, options.id)
-      const view = (): ScheduleView => tentativeView(core, store.runner.alias, draft.success)
-      core.state.tentative.set(`${store.runner.alias}\n${options.id}`, {
-        alias: store.runner.alias,
-        id: options.id,
-        view,
-        store: Effect.suspend(() => upsertAll(store, job, [options], options.onConflict ?? "update", core.clock.now()))
-      })
-      return view()
-    }
+    if (core.state.tentative !== undefined) return yield* keep(core.state.tentative, store, job, options, false)
     const [applied] = yield* upsertAll(store, job, [options], options.onConflict ?? "update", undefined)
     if (applied?.after !== undefined) return viewOf(core, store, applied.after)
     const [row] = yield* store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [options.id] }))
@@ -140,6 +165,8 @@ export const make = (core: Core): Verbs => {
   })
 
   const reschedule: Verbs["reschedule"] = Effect.fnUntraced(function* (id, trigger, options) {
+    const kept = keptFor(id, options)
+    if (kept !== undefined) return yield* kept.change({ trigger })
     const { after, before, store } = yield* change(
       id,
       options,
@@ -150,6 +177,8 @@ export const make = (core: Core): Verbs => {
   })
 
   const update: Verbs["update"] = Effect.fnUntraced(function* (job, id, patch, options) {
+    const kept = keptFor(id, options)
+    if (kept !== undefined) return yield* kept.change(patch)
     const subject = `schedule "${id}"`
     const encoded = patch.payload === undefined ? Result.succeed({}) : encodePayload(core, job, patch.payload, id)
     if (Result.isFailure(encoded)) return yield* refuse(encoded.failure)
@@ -172,10 +201,14 @@ export const make = (core: Core): Verbs => {
   })
 
   const pause: Verbs["pause"] = Effect.fnUntraced(function* (id, options) {
+    const kept = keptFor(id, options)
+    if (kept !== undefined) return yield* Effect.asVoid(kept.change({ paused: true }))
     yield* change(id, options, transitions.pause(context))
   })
 
   const resume: Verbs["resume"] = Effect.fnUntraced(function* (id, options) {
+    const kept = keptFor(id, options)
+    if (kept !== undefined) return yield* Effect.asVoid(kept.change({ paused: false }))
     const { after, before } = yield* change(id, options, transitions.resume(context, options?.from ?? "now"))
     if (after === before && before.state === "paused") yield* readable(before)
   })
