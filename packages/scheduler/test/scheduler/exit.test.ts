@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 
@@ -9,7 +10,7 @@ it.live(
       const [error, stdout] = yield* Effect.callback<[Error | null, string]>((resume) => {
         const child = execFile(
           process.execPath,
-          [`${import.meta.dirname}/exit.ts`],
+          [fileURLToPath(import.meta.resolve("./exit.ts"))],
           { timeout: 20_000 },
           (error, stdout) => resume(Effect.succeed([error, stdout]))
         )

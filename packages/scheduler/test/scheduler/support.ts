@@ -4,7 +4,7 @@
  */
 import { type Context, Effect, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { JobStore, MemoryJobStore, type Scheduler, type SchedulerEvent } from "../../src/index.ts"
+import { JobStore, MemoryJobStore, type SchedulerEvent } from "../../src/index.ts"
 import type { SchedulerService } from "../../src/Scheduler.ts"
 import { SchedulerEvent as Event } from "../../src/SchedulerEvent.ts"
 import { FaultyStore } from "../../src/testing/index.ts"
@@ -147,8 +147,6 @@ export const story = (events: ReadonlyArray<AnyEvent>, runId?: string): Readonly
 /** A program of its own: its layers are built here and closed when the scope closes, apart from those of other nodes. */
 export const build = <A, E, R>(layer: Layer.Layer<A, E, R>): Effect.Effect<Context.Context<A>, E, R | Scope.Scope> =>
   Layer.build(Layer.fresh(layer))
-
-export type { Scheduler }
 
 /** Lets time pass while the scope closes: calls that were cut off have to time out. */
 export const patiently = <A, E, R>(test: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
