@@ -1,6 +1,6 @@
 /**
  * What a test of a store or of a scheduler needs: the suite that every store must pass, its executable specification, random
- * commands that compare two stores, invariants, calls that go wrong, and a clock whose date can be set.
+ * commands that compare two stores, invariants, calls that go wrong, a clock whose date can be set, and a wait for rest.
  *
  * @since 0.1.0
  */
@@ -10,3 +10,4 @@ export * as NaiveJobStore from "./NaiveJobStore.ts"
 export * as OffsetClock from "./OffsetClock.ts"
 export * as StoreModel from "./StoreModel.ts"
 export * as StoreSuite from "./StoreSuite.ts"
+export { settled } from "./settled.ts"

@@ -116,8 +116,7 @@ const troubled = (
   }
 }
 
-/** Lets what is under way go on until everything waits, without time passing. */
-export const settled: Effect.Effect<void> = TestClock.adjust(0).pipe(Effect.repeat({ times: 40 }), Effect.asVoid)
+export { settled } from "../../src/testing/index.ts"
 
 export type AnyEvent = SchedulerEvent.SchedulerEvent
 

@@ -50,11 +50,11 @@ export const make = Effect.fnUntraced(function* (options: {
   const { alias, clock, hub, settings, store } = options
   const context = yield* Effect.context<never>()
   const bells = {
-    fire: makeWakeup(clock),
-    claim: makeWakeup(clock),
-    finish: makeWakeup(clock),
-    heart: makeWakeup(clock),
-    idle: makeWakeup(clock)
+    fire: makeWakeup(),
+    claim: makeWakeup(),
+    finish: makeWakeup(),
+    heart: makeWakeup(),
+    idle: makeWakeup()
   }
   const foretold = new Foretold(hub)
   const runner: Runner = {
@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function* (options: {
     running: new Map(),
     reports: [],
     onEnd: options.onEnd,
-    deadlines: Deadlines.make(clock, makeWakeup(clock), settings.stuckAfter),
+    deadlines: Deadlines.make(clock, makeWakeup(), settings.stuckAfter),
     state: {
       node: options.newId(),
       leaseUntil: store.shared ? -Infinity : Infinity,

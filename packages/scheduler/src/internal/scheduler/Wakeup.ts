@@ -1,7 +1,13 @@
 import { type Clock, Duration, Effect, Latch } from "effect"
 
-/** A sleep is never longer, so that a loop notices a wall clock that was moved. */
-export const longestSleep = 30_000
+/**
+ * A sleep is never longer. What it was for is then computed again from the wall clock, which may have been slewed against
+ * the one that timers go by.
+ */
+export const longestSleep = 300_000
+
+/** How often the two clocks are compared. */
+const watchInterval = 30_000
 
 /** A wall clock that moved against the monotonic one by less is drift, not a jump. */
 const jumpTolerance = 1_000
@@ -13,11 +19,11 @@ const jumpTolerance = 1_000
 export interface Wakeup {
   readonly arm: () => void
   readonly ring: () => void
-  /** Sleeps for so many milliseconds (at most 30 s; undefined: until then), or until the bell rang since `arm`. */
+  /** Sleeps for so many milliseconds (at most five minutes; undefined: until then), or until the bell rang since `arm`. */
   readonly sleep: (delay: number | undefined) => Effect.Effect<void>
 }
 
-export const make = (clock: ClockWatch): Wakeup => {
+export const make = (): Wakeup => {
   const latch = Latch.makeUnsafe(true)
   return {
     arm: () => void latch.closeUnsafe(),
@@ -27,14 +33,14 @@ export const make = (clock: ClockWatch): Wakeup => {
         if (latch.isOpen() || (delay !== undefined && delay <= 0)) return Effect.void
         // Whole milliseconds, at least one: what is left of one would be slept again and again.
         const millis = Math.ceil(Math.min(delay ?? longestSleep, longestSleep))
-        return Effect.andThen(Effect.raceFirst(Effect.sleep(Duration.millis(millis)), latch.await), clock.check)
+        return Effect.raceFirst(Effect.sleep(Duration.millis(millis)), latch.await)
       })
   }
 }
 
-/** Compares the wall clock with the monotonic one whenever a loop wakes, and tells once of each jump. */
+/** Compares the wall clock with the monotonic one twice a minute, and tells once of each jump. */
 export interface ClockWatch {
-  readonly check: Effect.Effect<void>
+  readonly watch: Effect.Effect<void>
   /** Milliseconds of the monotonic clock. */
   readonly monotonic: () => number
   readonly now: () => number
@@ -44,14 +50,15 @@ export const makeClockWatch = (clock: Clock.Clock, onJump: (by: number) => void)
   const monotonic = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const now = () => Math.floor(clock.currentTimeMillisUnsafe())
   let offset = now() - monotonic()
+  const check = () => {
+    const moved = now() - monotonic() - offset
+    // Drift is followed, so that it does not add up to a jump.
+    offset += moved
+    if (Math.abs(moved) >= jumpTolerance) onJump(Math.round(moved))
+  }
   return {
     monotonic,
     now,
-    check: Effect.sync(() => {
-      const moved = now() - monotonic() - offset
-      if (Math.abs(moved) < jumpTolerance) return
-      offset += moved
-      onJump(Math.round(moved))
-    })
+    watch: Effect.forever(Effect.andThen(Effect.sleep(Duration.millis(watchInterval)), Effect.sync(check)))
   }
 }

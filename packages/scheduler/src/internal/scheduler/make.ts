@@ -19,6 +19,7 @@ import { contextOf, encodedPolicy, make as makeScheduleVerbs, requireId } from "
 import { resolve, type StoresError, type StoresServices } from "./settings.ts"
 import { Slots } from "./Slots.ts"
 import * as StoreRunner from "./StoreRunner.ts"
+import { supervise } from "./supervise.ts"
 import { make as makeViews } from "./views.ts"
 import * as Waiters from "./Waiters.ts"
 import { makeClockWatch } from "./Wakeup.ts"
@@ -58,6 +59,9 @@ const build = Effect.fnUntraced(function* (
       runner.bells.claim.ring()
     }
   })
+  yield* Effect.forkScoped(
+    supervise(clock.watch, (message) => hub.publish({ _tag: "FiberRestarted", store: "", fiber: "clock", message }))
+  )
   const waiters = Waiters.make()
   const resolver = Resolver.make(settings.triggers, triggers.lookup)
   const core: Core = {
