@@ -94,11 +94,13 @@ const held = (runner: Runner) => Effect.suspend(() => runner.store.held({ node: 
 const reconcile = <E>(runner: Runner, ask: Effect.Effect<ReadonlyArray<RunRecord>, E>): Effect.Effect<void, E> =>
   Effect.suspend(() => {
     const { node } = runner.state
+    // Of these some may end, and be stored as ended, before the answer comes.
+    const known = new Map(Array.from(runner.running.values(), ({ record }) => [record.id, record.attempt]))
     return Effect.map(ask, (runs) => {
       if (node !== runner.state.node) return
       runner.state.uncertain = false
       for (const run of runs) {
-        if (runner.running.get(run.id)?.record.attempt === run.attempt) continue
+        if (known.get(run.id) === run.attempt) continue
         // The bound may be passed by what was claimed unseen.
         runner.slots.occupy()
         start(runner, run, runner.clock.now())

@@ -50,7 +50,7 @@ const send = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<R
   for (const run of runs) {
     const report = plainReport(run) ?? (yield* failureReport(run))
     reports.push(report)
-    if (runner.hub.active()) runner.foretold.add(report.id, eventOf(runner, run, report))
+    if (runner.hub.active()) runner.foretold.reported(run.record, report, eventOf(runner, run, report))
   }
   const { applied, fenced } = yield* runner.calls.insist(
     "finish",
@@ -66,8 +66,9 @@ const tellAll = (runner: Runner, ended: ReadonlyArray<Running>, { applied, fence
     if (runner.running.get(run.record.id) === run) runner.running.delete(run.record.id)
   }
   for (let i = 0; i < reports.length; i++) {
-    if (refused.has(reports[i]!.id)) runner.foretold.drop(reports[i]!.id)
-    else tell(runner, runs[i]!, reports[i]!)
+    const report = reports[i]!
+    if (refused.has(report.id)) runner.foretold.drop(report.id, report.attempt)
+    else tell(runner, runs[i]!, report)
   }
   announce(runner, applied)
   if (ended.length === batch) runner.bells.claim.ring()
@@ -137,7 +138,7 @@ const tell = (runner: Runner, run: Running, report: RunReport): void => {
   const ending = run.ending!
   if (ending._tag === "Succeeded") metrics.succeeded.updateUnsafe(1, runner.context)
   if (ending._tag === "Failed") metrics.failed.updateUnsafe(1, runner.context)
-  runner.foretold.tell(report.id)
+  runner.foretold.tell(report.id, report.attempt)
   if (report._tag === "End") runner.onEnd(report.id)
 }
 

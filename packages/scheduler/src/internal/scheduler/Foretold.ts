@@ -1,10 +1,19 @@
-import type { RunRecord } from "../../JobRun.ts"
-import type { Transition } from "../../JobStore.ts"
+import type { EndedRun, RunRecord } from "../../JobRun.ts"
+import type { RunReport, Transition } from "../../JobStore.ts"
 import { runFields } from "./announce.ts"
 import type { EventBody, EventHub } from "./EventHub.ts"
 
 /** A call that failed for good leaves its events; so many of them are kept, and the oldest go. */
 const longest = 10_000
+
+/** An event that waits for the answer of the call that makes it true. */
+interface Waiting {
+  readonly event: EventBody
+  /** The run before the call. A run that is made by it was never claimed: its attempt is 0. */
+  readonly run: RunRecord
+  /** What the call reports of an execution. */
+  readonly report: RunReport | undefined
+}
 
 /**
  * Events that are true as soon as a call that is under way has committed, by run.
@@ -13,37 +22,23 @@ const longest = 10_000
  * Whoever sees the run go on first tells its event, so that for one run the order of events is the order of things.
  */
 export class Foretold {
-  readonly #events = new Map<string, EventBody>()
+  readonly #waiting = new Map<string, Waiting>()
   readonly #hub: EventHub
 
   constructor(hub: EventHub) {
     this.#hub = hub
   }
 
-  /** What will have happened to a run once the call has committed. */
-  add(runId: string, event: EventBody): void {
-    if (!this.#hub.active()) return
-    this.#events.set(runId, event)
-    if (this.#events.size > longest) this.#events.delete(this.#events.keys().next().value!)
-  }
-
-  /** It has committed. The first to see it tells. */
-  tell(runId: string): void {
-    const event = this.#events.get(runId)
-    if (event === undefined) return
-    this.#events.delete(runId)
-    this.#hub.publish(event)
-  }
-
-  /** It was refused. */
-  drop(runId: string): void {
-    this.#events.delete(runId)
+  /** How an execution ended, if the store takes the report. */
+  reported(run: RunRecord, report: RunReport, event: EventBody): void {
+    this.#add({ event, run, report })
   }
 
   created(store: string, run: RunRecord): void {
     if (!this.#hub.active()) return
     const deferred = run.state === "deferred"
-    this.add(run.id, { _tag: "RunCreated", store, ...runFields(run), runAt: run.runAt, deferred })
+    const event: EventBody = { _tag: "RunCreated", store, ...runFields(run), runAt: run.runAt, deferred }
+    this.#add({ event, run, report: undefined })
   }
 
   /** A transition whose runs are told of as created. */
@@ -53,5 +48,54 @@ export class Foretold {
       if (change !== undefined && this.#hub.active()) for (const run of change.runs) this.created(store, run)
       return change
     }
+  }
+
+  /** The call that is about this attempt of a run has committed. The first to see it tells. */
+  tell(runId: string, attempt = 0): void {
+    const waiting = this.#take(runId, attempt)
+    if (waiting !== undefined) this.#hub.publish(waiting.event)
+  }
+
+  /** It was refused. */
+  drop(runId: string, attempt = 0): void {
+    this.#take(runId, attempt)
+  }
+
+  /** A run as the store has it, or had it at its end, of which something is about to be told. */
+  seen(run: RunRecord | EndedRun): void {
+    const waiting = this.#waiting.get(run.id)
+    if (waiting === undefined || !isPast(waiting, run)) return
+    this.#waiting.delete(run.id)
+    if (isSo(waiting, run)) this.#hub.publish(waiting.event)
+  }
+
+  #add(waiting: Waiting): void {
+    this.#waiting.set(waiting.run.id, waiting)
+    if (this.#waiting.size > longest) this.#waiting.delete(this.#waiting.keys().next().value!)
+  }
+
+  #take(runId: string, attempt: number): Waiting | undefined {
+    const waiting = this.#waiting.get(runId)
+    if (waiting?.run.attempt !== attempt) return undefined
+    this.#waiting.delete(runId)
+    return waiting
+  }
+}
+
+/** Whether the run has gone on since: an attempt that still runs may yet be the one whose report is under way. */
+const isPast = ({ report, run: before }: Waiting, run: RunRecord | EndedRun): boolean =>
+  report === undefined || run.attempt > before.attempt || "outcome" in run || run.state !== "running"
+
+/** Whether the call has committed. A run that goes on has not ended, and a report of what a reaper took was refused. */
+const isSo = ({ report, run: before }: Waiting, run: RunRecord | EndedRun): boolean => {
+  switch (report?._tag) {
+    case undefined:
+      return true
+    case "Release":
+      return run.recoveries === before.recoveries
+    case "Retry":
+      return run.recoveries === before.recoveries && run.failures >= report.failures
+    case "End":
+      return false
   }
 }

@@ -12,26 +12,29 @@ import type { Runner } from "./Runner.ts"
 export const loop = (runner: Runner): Effect.Effect<void> =>
   runner.store.shared ? Effect.andThen(register(runner), Effect.forever(beat(runner))) : Effect.forever(listen(runner))
 
-const register = Effect.fnUntraced(function* (runner: Runner) {
-  const sent = yield* runner.calls.insist(
+const register = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<void> {
+  const { bells, calls, clock, settings, state, store } = runner
+  const begin = clock.monotonic()
+  let sent = begin
+  const params = () => {
+    sent = clock.monotonic()
+    return { now: clock.now(), node: state.node, lease: settings.lease, ...abilities(runner) }
+  }
+  yield* calls.insist(
     "register",
-    Effect.suspend(() => {
-      const sent = runner.clock.monotonic()
-      return Effect.as(
-        runner.store.register({
-          now: runner.clock.now(),
-          node: runner.state.node,
-          lease: runner.settings.lease,
-          version: triggerVersion,
-          ...abilities(runner)
-        }),
-        sent
-      )
-    })
+    Effect.suspend(() => store.register({ ...params(), version: triggerVersion }))
   )
-  runner.state.leaseUntil = sent + runner.settings.lease
-  runner.state.healthySince = sent
-  runner.bells.claim.ring()
+  // A row of this id may be there already, and dead: of a drain that left a run behind, or of a call whose answer was lost.
+  if (state.leaseUntil > -Infinity || sent - begin > settings.lease) {
+    const { fenced } = yield* calls.insist(
+      "heartbeat",
+      Effect.suspend(() => store.heartbeat(params()))
+    )
+    if (fenced) return yield* fence(runner)
+  }
+  state.leaseUntil = sent + settings.lease
+  state.healthySince = sent
+  bells.claim.ring()
 })
 
 const abilities = (runner: Runner) => ({ jobs: [...runner.registry.entries.keys()], triggers: runner.triggers() })
@@ -86,7 +89,7 @@ const surrender = (runner: Runner): void => {
   }
 }
 
-const fence = Effect.fnUntraced(function* (runner: Runner) {
+const fence = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<void> {
   const runs = [...runner.running.values()]
   const old = runner.state.node
   runner.state.leaseUntil = -Infinity

@@ -36,9 +36,11 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
       )
       for (const dead of reaped.dead) runner.hub.publish({ _tag: "NodeReaped", store: runner.alias, dead })
       for (const run of reaped.recovered) {
+        runner.foretold.seen(run)
         runner.hub.publish({ _tag: "RunRecovered", store: runner.alias, ...runFields(run), runAt: run.runAt })
       }
       for (const run of reaped.lost) {
+        runner.foretold.seen(run)
         runner.hub.publish({ _tag: "RunLost", store: runner.alias, ...runFields(run) })
         runner.onEnd(run.id)
       }

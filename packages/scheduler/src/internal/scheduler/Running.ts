@@ -79,7 +79,7 @@ export const start = (runner: Runner, record: RunRecord, now: number): void => {
   const entry = runner.registry.entries.get(record.job)
   const run = new Running(record, entry, runner.state.node, now, runner.deadlines)
   runner.running.set(record.id, run)
-  runner.foretold.tell(record.id)
+  runner.foretold.seen(record)
   // Asked for while nobody ran it, after its last node had let go of it.
   if (record.cancelAt !== null) return end(runner, run, { _tag: "Cancelled" })
   if (record.startBy !== null && now > record.startBy) return end(runner, run, { _tag: "Expired" })

@@ -57,10 +57,14 @@ const publish = (runner: Runner, { after, before, cancelled, change, id, replace
     }
   }
   for (const run of replaced) {
+    foretold.seen(run)
     const nominal = run.nominal ?? run.runAt
     hub.publish({ _tag: "RunSkipped", ...schedule, first: nominal, last: nominal, count: 1 })
   }
-  for (const run of cancelled) hub.publish({ _tag: "RunCancelled", store, ...runFields(run), started: false })
+  for (const run of cancelled) {
+    foretold.seen(run)
+    hub.publish({ _tag: "RunCancelled", store, ...runFields(run), started: false })
+  }
   for (const run of change.runs) foretold.tell(run.id)
   if (after === undefined) {
     hub.publish({ _tag: "ScheduleRemoved", ...schedule })

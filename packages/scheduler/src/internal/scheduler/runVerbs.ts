@@ -113,6 +113,7 @@ export const make = (core: Core): Verbs => {
       if (node === runner.state.node) runner.running.get(runId)?.interrupt("cancel")
       if (ended !== undefined) {
         if (answer === "cancelled") {
+          runner.foretold.seen(ended)
           runner.hub.publish({ _tag: "RunCancelled", store: runner.alias, ...runFields(ended), started: false })
         }
         core.waiters.ended(runId)
