@@ -80,7 +80,7 @@ export type OnConflict = "update" | "keep" | "replace" | "fail"
 export interface EnqueueOptions extends InStore {
   /** Not before this instant; default now. */
   readonly at?: DateTime.DateTime.Input | undefined
-  /** A second enqueue of the same job with the same key within 7 days is the first run. */
+  /** A second enqueue of the same job with the same key within 7 days is the first run. 1 to 255 characters. */
   readonly idempotencyKey?: string | undefined
   readonly priority?: Priority | undefined
 }
@@ -153,7 +153,7 @@ export interface SchedulerService {
     job: J,
     options: ScheduleOptions<J> & InStore & { readonly onConflict?: OnConflict | undefined }
   ) => Effect.Effect<ScheduleView, Failure>
-  /** Stores many, in batches. */
+  /** Stores many, in batches; all are checked before the first is stored. */
   readonly scheduleAll: <J extends Job.Any>(
     job: J,
     schedules: ReadonlyArray<ScheduleOptions<J>>,
@@ -195,7 +195,7 @@ export interface SchedulerService {
   readonly unschedule: (id: string, options?: InStore) => Effect.Effect<void, Failure>
   /** Gives a schedule another trigger from now on. */
   readonly reschedule: (id: string, trigger: Trigger.Trigger, options?: InStore) => Effect.Effect<ScheduleView, Failure>
-  /** Changes policies, payload or priority from now on. */
+  /** Changes policies, payload or priority from now on. The job is the one that the schedule was stored with. */
   readonly update: <J extends Job.Any>(
     job: J,
     id: string,
@@ -228,7 +228,8 @@ export interface SchedulerService {
       readonly concurrency?: number | undefined
     }
   ) => Effect.Effect<string, Failure>
-  /** Runs an ended run that did not succeed again, as a new run whose id is answered. */
+  /** Runs an ended run that did not succeed again, as a new run whose id is answered: while that one is unfinished, the
+   * same is answered again. */
   readonly rerun: (runId: string, options?: InStore) => Effect.Effect<string, Failure>
   /** `cancelled`: it had not started. `requested`: its handler will be interrupted. `finished`: it had ended. */
   readonly cancel: (runId: string, options?: InStore) => Effect.Effect<"cancelled" | "requested" | "finished", Failure>
@@ -236,7 +237,7 @@ export interface SchedulerService {
   readonly get: (id: string, options?: InStore) => Effect.Effect<Option.Option<ScheduleView>, Failure>
   readonly list: (options?: PageOptions & ScheduleFilter) => Effect.Effect<Page<ScheduleView>, Failure>
   readonly listAll: (options?: InStore & ScheduleFilter) => Stream.Stream<ScheduleView, Failure>
-  /** The next `n` nominal times of all schedules, in order. */
+  /** The next `n` nominal times of all schedules, in order: of each the one that is due, if any, then those to come. */
   readonly upcoming: (n: number, options?: InStore & ScheduleFilter) => Effect.Effect<ReadonlyArray<Upcoming>, Failure>
   /** Unfinished runs, by id. */
   readonly runs: (options?: PageOptions & RunFilter) => Effect.Effect<Page<RunRecord>, Failure>

@@ -26,6 +26,16 @@ export class ScheduleExists extends Schema.TaggedError<ScheduleExists>()("Schedu
   }
 }
 
+/** A schedule that is kept for `start` is in no store yet, which this verb needs. */
+export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
+  scheduleId: Schema.String,
+  verb: Schema.String
+}) {
+  override get message(): string {
+    return `Schedule "${this.scheduleId}" is kept until the scheduler starts, and ${this.verb} needs it stored: call scheduler.start before`
+  }
+}
+
 /** No run of this id, unfinished or in history. */
 export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound", {
   runId: Schema.String,
@@ -115,6 +125,7 @@ export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
 export const SchedulerErrorReason = Schema.Union([
   ScheduleNotFound,
   ScheduleExists,
+  NotStarted,
   RunNotFound,
   RunNotRepeatable,
   UnknownStore,

@@ -1,10 +1,9 @@
 import { Effect, type Result } from "effect"
 import type { JobRegistryService } from "../../JobRegistry.ts"
-import type { PolicyOptions, Priority } from "../../JobSchedule.ts"
 import type { JobStoreError } from "../../JobStore.ts"
-import type { ScheduleView } from "../../Scheduler.ts"
-import { type InvalidOption, SchedulerError, UnknownStore } from "../../SchedulerError.ts"
-import type { Trigger } from "../../Trigger.ts"
+import type { InStore, OnConflict } from "../../Scheduler.ts"
+import { InvalidOption, NotStarted, ScheduleNotFound, SchedulerError, UnknownStore } from "../../SchedulerError.ts"
+import type { Draft } from "../transitions/index.ts"
 import type { MakeId } from "../uuid.ts"
 import type { EventHub } from "./EventHub.ts"
 import type { Resolver } from "./Resolver.ts"
@@ -38,29 +37,78 @@ export interface Core {
 /** A schedule that is kept for `start`, with all its options. */
 export interface Tentative {
   readonly alias: string
-  readonly id: string
-  readonly view: () => ScheduleView
+  readonly draft: Draft
+  readonly onConflict: OnConflict
+  readonly paused: boolean
+  /** Stores it, anchored now. */
   readonly store: Effect.Effect<unknown, SchedulerError | JobStoreError>
-  /** Keeps it with these options, paused or not. */
-  readonly change: (
-    patch: PolicyOptions & {
-      readonly trigger?: Trigger
-      readonly payload?: unknown
-      readonly priority?: Priority | undefined
-      readonly paused?: boolean
-    }
-  ) => Effect.Effect<ScheduleView, SchedulerError>
 }
 
 export const defaultAlias = "default"
 
+export const keptKey = (alias: string, id: string): string => `${alias}\n${id}`
+
+/** What is kept for `start` under this id. */
+export const keptOf = (core: Pick<Core, "state">, alias: string = defaultAlias, id: string): Tentative | undefined =>
+  core.state.tentative?.get(keptKey(alias, id))
+
 /** The store of an alias. */
 export const storeOf = (core: Core, alias: string = defaultAlias): Effect.Effect<StoreRunner, SchedulerError> => {
   const store = core.stores.get(alias)
-  return store === undefined
-    ? refuse(new UnknownStore({ store: alias, known: [...core.stores.keys()].filter((name) => name !== effectsAlias) }))
-    : Effect.succeed(store)
+  if (store !== undefined) return Effect.succeed(store)
+  if (alias === effectsAlias) {
+    const expected = "one that runs"
+    return refuse(
+      new InvalidOption({ subject: "scheduleEffect", option: "the scheduler", expected, actual: "a client" })
+    )
+  }
+  return refuse(
+    new UnknownStore({ store: alias, known: [...core.stores.keys()].filter((name) => name !== effectsAlias) })
+  )
 }
+
+/** A verb that needs a stored schedule found none: there is none, or it waits for `start`. */
+export const missing = (
+  core: Core,
+  options: InStore | undefined,
+  scheduleId: string,
+  verb: string
+): Effect.Effect<never, SchedulerError> => {
+  const store = options?.store ?? defaultAlias
+  return refuse(
+    keptOf(core, store, scheduleId) === undefined
+      ? new ScheduleNotFound({ scheduleId, store })
+      : new NotStarted({ scheduleId, verb })
+  )
+}
+
+/** An id that is empty or too long. */
+export const idIssue = (subject: string, option: string, id: string, longest: number): InvalidOption | undefined =>
+  typeof id === "string" && id.length >= 1 && id.length <= longest
+    ? undefined
+    : new InvalidOption({
+        subject,
+        option,
+        expected: `a text of 1 to ${longest} characters`,
+        actual: typeof id === "string" ? `${id.length} characters` : typeof id
+      })
+
+/** Refuses an id that is empty or too long. */
+export const requireId = (
+  subject: string,
+  option: string,
+  id: string,
+  longest: number
+): Effect.Effect<void, SchedulerError> => {
+  const issue = idIssue(subject, option, id, longest)
+  return issue === undefined ? Effect.void : refuse(issue)
+}
+
+/** A priority that is none: what comes from JSON is not checked by types. */
+export const priorityIssue = (subject: string, priority: unknown): InvalidOption | undefined =>
+  priority === undefined || priority === 0 || priority === 1 || priority === 2 || priority === 3
+    ? undefined
+    : new InvalidOption({ subject, option: "priority", expected: "0, 1, 2 or 3", actual: String(priority) })
 
 /** The alias of the private store in memory that keeps what `scheduleEffect` runs. */
 export const effectsAlias = "(effects)"

@@ -3,8 +3,7 @@ import * as Job from "../../Job.ts"
 import type { JobRegistryService } from "../../JobRegistry.ts"
 import type { SchedulerService } from "../../Scheduler.ts"
 import { ScheduleExists } from "../../SchedulerError.ts"
-import { type Core, effectsAlias, refuse } from "./Core.ts"
-import { requireId } from "./scheduleVerbs.ts"
+import { type Core, effectsAlias, refuse, requireId } from "./Core.ts"
 
 /**
  * Schedules any effect: as a job that is known to this scheduler alone, in a store of its own in memory. When the caller's

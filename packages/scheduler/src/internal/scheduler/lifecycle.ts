@@ -1,6 +1,6 @@
 import { Duration, Effect, Fiber, Semaphore } from "effect"
 import type { SchedulerService } from "../../Scheduler.ts"
-import type { Core } from "./Core.ts"
+import type { Core, Tentative } from "./Core.ts"
 
 type Verbs = Pick<SchedulerService, "start" | "drain" | "pauseAll" | "resumeAll">
 
@@ -17,9 +17,12 @@ export const make = (core: Core, client: boolean): Verbs & { readonly close: Eff
     Effect.gen(function* () {
       if (state.started || client || closed) return
       // What cannot be stored is kept, and so is what comes after it: the next start tries again.
-      for (const [key, one] of state.tentative ?? []) {
+      const kept = state.tentative ?? new Map<string, Tentative>()
+      for (let [first] = kept; first !== undefined; [first] = kept) {
+        const [key, one] = first
         yield* one.store
-        state.tentative?.delete(key)
+        // It may have been changed meanwhile, and is then stored as it is now.
+        if (kept.get(key) === one) kept.delete(key)
       }
       state.tentative = undefined
       state.started = true

@@ -10,13 +10,12 @@ import {
   RunNotFound,
   RunNotRepeatable,
   RunNotSucceeded,
-  ScheduleNotFound,
   type SchedulerError
 } from "../../SchedulerError.ts"
 import { byteLength, codecOf } from "../codec.ts"
 import { readInstant } from "../trigger/instant.ts"
 import { announce, runFields } from "./announce.ts"
-import { type Core, defaultAlias, refuse, storeOf } from "./Core.ts"
+import { type Core, defaultAlias, missing, priorityIssue, refuse, requireId, storeOf } from "./Core.ts"
 import { failuresOf } from "./Finisher.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 
@@ -50,15 +49,19 @@ export const make = (core: Core): Verbs => {
   const enqueueAll: Verbs["enqueueAll"] = Effect.fnUntraced(function* (job, payloads, options) {
     const store = yield* storeOf(core, options?.store)
     const at = yield* instantOf(core, `job "${job.jobName}"`, options)
-    const ids: Array<string> = []
+    // All of them are checked and encoded before any of them is stored.
+    const runs: Array<{ readonly run: RunRecord; readonly unique: null }> = []
     for (let from = 0; from < payloads.length; from += batch) {
-      const runs: Array<{ readonly run: RunRecord; readonly unique: null }> = []
+      if (from > 0) yield* Effect.yieldNow
       for (const payload of payloads.slice(from, from + batch)) {
         const run = newRun(core, job, payload, at, options)
         if (Result.isFailure(run)) return yield* refuse(run.failure)
         runs.push({ run: run.success, unique: null })
       }
-      ids.push(...(yield* insert(store, runs)))
+    }
+    const ids: Array<string> = []
+    for (let from = 0; from < runs.length; from += batch) {
+      ids.push(...(yield* insert(store, runs.slice(from, from + batch))))
     }
     return ids
   })
@@ -69,10 +72,13 @@ export const make = (core: Core): Verbs => {
     options: EnqueueOptions | undefined
   ) {
     const store = yield* storeOf(core, options?.store)
-    const at = yield* instantOf(core, `job "${job.jobName}"`, options)
+    const subject = `job "${job.jobName}"`
+    const at = yield* instantOf(core, subject, options)
+    const unique = options?.idempotencyKey
+    if (unique !== undefined) yield* requireId(subject, "idempotencyKey", unique, 255)
     const run = newRun(core, job, payload, at, options)
     if (Result.isFailure(run)) return yield* refuse(run.failure)
-    const [id] = yield* insert(store, [{ run: run.success, unique: options?.idempotencyKey ?? null }])
+    const [id] = yield* insert(store, [{ run: run.success, unique: unique ?? null }])
     return id!
   })
 
@@ -156,9 +162,7 @@ export const make = (core: Core): Verbs => {
         })
       )
     )
-    if (!found) {
-      return yield* refuse(new ScheduleNotFound({ scheduleId: id, store: options?.store ?? defaultAlias }))
-    }
+    if (!found) return yield* missing(core, options, id, "runNow")
     yield* afterCommit(store, () => announce(runner, applied))
     return Option.map(Option.fromUndefinedOr(run as RunRecord | undefined), (made) => made.id)
   })
@@ -188,9 +192,16 @@ export const make = (core: Core): Verbs => {
       nominal: old.nominal,
       cause: `rerun:${runId}`
     }
-    // Asked for twice, the run that is unfinished is the one.
-    const [id] = yield* insert(store, [{ run, unique: null }])
-    return id!
+    // Asked for twice, the run that is unfinished is the one. A store knows that of a run of a schedule; another one takes
+    // a key that each of its reruns in turn hands on to the next.
+    for (let previous = runId; ;) {
+      const unique = old.scheduleId === null ? `rerun:${previous}` : null
+      const [id] = yield* insert(store, [{ run, unique }])
+      if (unique === null || id === run.id) return id!
+      const { unfinished } = yield* runner.calls.verb("getRuns", runner.store.getRuns({ ids: [id!] }))
+      if (unfinished.length > 0) return id!
+      previous = id!
+    }
   })
 
   return { enqueue, enqueueAll, execute, awaitEnd, runNow, rerun, cancel }
@@ -252,7 +263,9 @@ const newRun = <J extends Job.Any>(
   payload: Job.Payload<J>,
   at: number,
   options: Pick<EnqueueOptions, "priority"> | undefined
-): Result.Result<RunRecord, InvalidPayload> => {
+): Result.Result<RunRecord, InvalidOption | InvalidPayload> => {
+  const wrong = priorityIssue(`job "${job.jobName}"`, options?.priority)
+  if (wrong !== undefined) return Result.fail(wrong)
   const encoded = encodePayload(core, job, payload, undefined)
   if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
   return Result.succeed({

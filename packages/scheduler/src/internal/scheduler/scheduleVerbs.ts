@@ -1,8 +1,8 @@
 import { DateTime, Effect, Result } from "effect"
 import type * as Job from "../../Job.ts"
 import type { PolicyOptions, ScheduleRecord } from "../../JobSchedule.ts"
-import type { Applied, Transition } from "../../JobStore.ts"
-import type { InStore, OnConflict, ScheduleOptions, SchedulerService, ScheduleView } from "../../Scheduler.ts"
+import type { Applied, JobStoreError, Transition } from "../../JobStore.ts"
+import type { InStore, OnConflict, ScheduleOptions, SchedulerService } from "../../Scheduler.ts"
 import {
   InvalidOption,
   type InvalidPayload,
@@ -17,7 +17,19 @@ import * as transitions from "../transitions/index.ts"
 import { readInstant } from "../trigger/instant.ts"
 import { zoneDataVersion } from "../zone/version.ts"
 import { announce } from "./announce.ts"
-import { type Core, defaultAlias, refuse, storeOf, type Tentative } from "./Core.ts"
+import {
+  type Core,
+  defaultAlias,
+  idIssue,
+  keptKey,
+  keptOf,
+  missing,
+  priorityIssue,
+  refuse,
+  requireId,
+  storeOf,
+  type Tentative
+} from "./Core.ts"
 import { afterCommit, encodePayload } from "./runVerbs.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 import { tentativeView, viewOf } from "./views.ts"
@@ -62,27 +74,50 @@ export const make = (core: Core): Verbs => {
   /** A verb whose transition needs to read the row fails where this node cannot. */
   const readable = (record: ScheduleRecord): Effect.Effect<void, SchedulerError> => {
     const trigger = core.resolver.read(record)
-    return typeof trigger === "string" ? refuse(new Unreadable({ scheduleId: record.id, why: trigger })) : Effect.void
+    const why =
+      typeof trigger === "string"
+        ? trigger
+        : policies.decode(record.policy) === undefined
+          ? "its stored policies cannot be decoded"
+          : undefined
+    return why === undefined ? Effect.void : refuse(new Unreadable({ scheduleId: record.id, why }))
   }
 
-  const upsertAll = Effect.fnUntraced(function* <J extends Job.Any>(
+  /** All of them checked and encoded, before any of them is stored. */
+  const draftAll = Effect.fnUntraced(function* <J extends Job.Any>(
     store: StoreRunner,
     job: J,
-    schedules: ReadonlyArray<ScheduleOptions<J>>,
+    schedules: ReadonlyArray<ScheduleOptions<J>>
+  ) {
+    const drafts: Array<transitions.Draft> = []
+    for (let from = 0; from < schedules.length; from += batch) {
+      if (from > 0) yield* Effect.yieldNow
+      for (const options of schedules.slice(from, from + batch)) {
+        const draft = draftOf(core, job, options)
+        if (Result.isFailure(draft)) return yield* refuse(draft.failure)
+        drafts.push(draft.success)
+      }
+    }
+    for (const { id, origin } of drafts) if (origin !== null) declare(core, store.runner.alias, id)
+    return drafts
+  })
+
+  const upsertAll = Effect.fnUntraced(function* (
+    store: StoreRunner,
+    all: ReadonlyArray<transitions.Draft>,
     onConflict: OnConflict,
-    anchor: number | undefined
+    paused = false
   ) {
     const applied: Array<Applied> = []
-    for (let from = 0; from < schedules.length; from += batch) {
-      const part = schedules.slice(from, from + batch)
+    for (let from = 0; from < all.length; from += batch) {
       const drafts = new Map<string, { readonly generation: string | undefined; readonly upsert: Transition }>()
       const found = new Set<string>()
-      for (const options of part) {
-        const draft = draftOf(core, job, options, anchor)
-        if (Result.isFailure(draft)) return yield* refuse(draft.failure)
-        const { generation } = draft.success
-        drafts.set(options.id, { generation, upsert: transitions.upsert(context, draft.success, { onConflict }) })
-        if (draft.success.origin !== null) declare(core, store.runner.alias, options.id)
+      for (const draft of all.slice(from, from + batch)) {
+        const upsert = transitions.upsert(context, draft, { onConflict })
+        drafts.set(draft.id, {
+          generation: draft.generation,
+          upsert: paused ? pausing(upsert) : upsert
+        })
       }
       applied.push(
         ...(yield* modify(store, [...drafts.keys()], (id, view, now) => {
@@ -95,78 +130,97 @@ export const make = (core: Core): Verbs => {
       )
       if (onConflict === "fail" && found.size > 0) {
         const [scheduleId] = found
-        return yield* refuse(new ScheduleExists({ scheduleId: scheduleId!, store: store.runner.alias }))
+        return yield* exists(store, scheduleId!)
       }
     }
     return applied
   })
 
-  /** Keeps a schedule for `start`. What is done to it until then is done to what is kept. */
-  const keep = <J extends Job.Any>(
-    kept: Map<string, Tentative>,
-    store: StoreRunner,
-    job: J,
-    options: Parameters<typeof schedule<J>>[1],
-    paused: boolean
-  ): Effect.Effect<ScheduleView, SchedulerError> =>
-    Effect.suspend(() => {
-      const { id } = options
-      const { alias } = store.runner
-      const draft = draftOf(core, job, options, undefined)
-      if (Result.isFailure(draft)) return refuse(draft.failure)
-      if (draft.success.origin !== null) declare(core, alias, id)
-      const view = (): ScheduleView => {
-        const shown = tentativeView(core, alias, draft.success)
-        return paused ? { ...shown, nextAt: null } : shown
-      }
-      const upserted = Effect.suspend(() =>
-        upsertAll(store, job, [options], options.onConflict ?? "update", core.clock.now())
-      )
-      kept.set(`${alias}\n${id}`, {
-        alias,
-        id,
-        view,
-        store: paused ? Effect.andThen(upserted, change(id, { store: alias }, transitions.pause(context))) : upserted,
-        change: (patch) => {
-          const missed = { ...options.missed, ...patch.missed }
-          return keep(kept, store, job, { ...options, ...patch, missed }, patch.paused ?? paused)
-        }
-      })
-      return Effect.succeed(view())
+  /** Keeps a schedule for `start`, or answers what it would find in the store. */
+  const keep = Effect.fnUntraced(function* (store: StoreRunner, draft: transitions.Draft, given: OnConflict) {
+    const { alias } = store.runner
+    if (given === "fail" || given === "keep") {
+      const kept = keptOf(core, alias, draft.id)
+      const row = kept === undefined ? yield* stored(store, draft.id) : undefined
+      if (given === "fail" && (kept ?? row) !== undefined) return yield* exists(store, draft.id)
+      if (kept !== undefined) return tentativeView(core, kept)
+      if (row !== undefined) return viewOf(core, store, row)
+    }
+    // It may have started while the store was asked.
+    if (core.state.tentative === undefined) return yield* put(store, draft, given)
+    const before = keptOf(core, alias, draft.id)
+    return keepAs(core.state.tentative, store, {
+      alias,
+      draft,
+      onConflict: given === "update" && before?.onConflict === "replace" ? "replace" : given,
+      paused: given === "update" && before?.paused === true
     })
+  })
 
-  const keptFor = (id: string, options: InStore | undefined) =>
-    core.state.tentative?.get(`${options?.store ?? defaultAlias}\n${id}`)
+  const keepAs = (all: Map<string, Tentative>, store: StoreRunner, one: Omit<Tentative, "store">) => {
+    const { alias, draft, onConflict, paused } = one
+    const kept: Tentative = {
+      ...one,
+      store: Effect.suspend(() => upsertAll(store, [{ ...draft, anchor: core.clock.now() }], onConflict, paused))
+    }
+    all.set(keptKey(alias, draft.id), kept)
+    return tentativeView(core, kept)
+  }
+
+  /** What is kept for `start` is changed where it is kept; `undefined` where nothing is. */
+  const changeKept = Effect.fnUntraced(function* (
+    id: string,
+    options: InStore | undefined,
+    patch: (kept: Tentative) => Result.Result<Partial<Tentative>, InvalidOption>
+  ) {
+    const store = yield* storeOf(core, options?.store)
+    const kept = keptOf(core, options?.store, id)
+    if (core.state.tentative === undefined || kept === undefined) return undefined
+    const changed = patch(kept)
+    if (Result.isFailure(changed)) return yield* refuse(changed.failure)
+    const one = { ...kept, ...changed.success }
+    return keepAs(core.state.tentative, store, {
+      ...one,
+      // It may be on its way into the store as it was: then it is found there, and changed.
+      draft: { ...one.draft, generation: core.newId() },
+      onConflict: one.onConflict === "replace" ? "replace" : "update"
+    })
+  })
+
+  /** Stores one, and answers it as it is then. */
+  const put = Effect.fnUntraced(function* (store: StoreRunner, draft: transitions.Draft, onConflict: OnConflict) {
+    const [applied] = yield* upsertAll(store, [draft], onConflict)
+    const row = applied?.after ?? (yield* stored(store, draft.id))
+    return row === undefined
+      ? yield* refuse(new ScheduleNotFound({ scheduleId: draft.id, store: store.runner.alias }))
+      : viewOf(core, store, row)
+  })
 
   const schedule: Verbs["schedule"] = Effect.fnUntraced(function* (job, options) {
     const store = yield* storeOf(core, options.store)
-    if (core.state.tentative !== undefined) return yield* keep(core.state.tentative, store, job, options, false)
-    const [applied] = yield* upsertAll(store, job, [options], options.onConflict ?? "update", undefined)
-    if (applied?.after !== undefined) return viewOf(core, store, applied.after)
-    const [row] = yield* store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [options.id] }))
-    return row === undefined
-      ? yield* refuse(new ScheduleNotFound({ scheduleId: options.id, store: store.runner.alias }))
-      : viewOf(core, store, row)
+    const [draft] = yield* draftAll(store, job, [options])
+    const onConflict = options.onConflict ?? "update"
+    return yield* core.state.tentative === undefined ? put(store, draft!, onConflict) : keep(store, draft!, onConflict)
   })
 
   const scheduleAll: Verbs["scheduleAll"] = Effect.fnUntraced(function* (job, schedules, options) {
     const store = yield* storeOf(core, options?.store)
-    if (core.state.tentative !== undefined) {
-      for (const one of schedules) yield* schedule(job, { ...one, ...options })
-      return
-    }
-    yield* upsertAll(store, job, schedules, options?.onConflict ?? "update", undefined)
+    const drafts = yield* draftAll(store, job, schedules)
+    const onConflict = options?.onConflict ?? "update"
+    if (core.state.tentative === undefined) yield* upsertAll(store, drafts, onConflict)
+    else for (const draft of drafts) yield* keep(store, draft, onConflict)
   })
 
   const unschedule: Verbs["unschedule"] = Effect.fnUntraced(function* (id, options) {
-    const kept = core.state.tentative?.delete(`${options?.store ?? defaultAlias}\n${id}`) === true
-    const removed = Effect.asVoid(change(id, options, transitions.remove(context)))
-    yield* kept ? Effect.catchReason(removed, "SchedulerError", "ScheduleNotFound", () => Effect.void) : removed
+    const kept = core.state.tentative?.delete(keptKey(options?.store ?? defaultAlias, id)) === true
+    yield* toBoth(kept, change(id, options, transitions.remove(context)))
   })
 
   const reschedule: Verbs["reschedule"] = Effect.fnUntraced(function* (id, trigger, options) {
-    const kept = keptFor(id, options)
-    if (kept !== undefined) return yield* kept.change({ trigger })
+    const kept = yield* changeKept(id, options, ({ draft }) =>
+      Result.succeed({ draft: { ...draft, ...core.resolver.define(trigger) } })
+    )
+    if (kept !== undefined) return kept
     const { after, before, store } = yield* change(
       id,
       options,
@@ -177,23 +231,29 @@ export const make = (core: Core): Verbs => {
   })
 
   const update: Verbs["update"] = Effect.fnUntraced(function* (job, id, patch, options) {
-    const kept = keptFor(id, options)
-    if (kept !== undefined) return yield* kept.change(patch)
     const subject = `schedule "${id}"`
     const encoded = patch.payload === undefined ? Result.succeed({}) : encodePayload(core, job, patch.payload, id)
     if (Result.isFailure(encoded)) return yield* refuse(encoded.failure)
-    // The patch is laid over the policy that the row has, so it has to be checked inside the transition.
+    const wrongPriority = priorityIssue(subject, patch.priority)
+    if (wrongPriority !== undefined) return yield* refuse(wrongPriority)
+    const kept = yield* changeKept(id, options, ({ draft }) =>
+      Result.map(patchedPolicy(job, draft, patch), ({ policy }) => ({
+        draft: { ...draft, ...encoded.success, policy, priority: patch.priority ?? draft.priority }
+      }))
+    )
+    if (kept !== undefined) return kept
+    // The patch is laid over what the row has, so it has to be checked inside the transition.
     let invalid: InvalidOption | undefined
     const { after, before, store } = yield* change(id, options, (_, view, now) => {
+      invalid = undefined
       if (view === undefined) return undefined
-      const old = policies.decode(view.schedule.policy)
-      const policy = old === undefined ? undefined : policies.patch(old, patch, subject)
-      if (policy !== undefined && Result.isFailure(policy)) {
+      const policy = patchedPolicy(job, view.schedule, patch)
+      if (Result.isFailure(policy)) {
         invalid = policy.failure
         return undefined
       }
-      const given = policy !== undefined && hasPolicy(patch) ? { policy: policies.encode(policy.success) } : {}
-      return transitions.update(context, { ...given, ...encoded.success, priority: patch.priority })(id, view, now)
+      const fields = { ...policy.success, ...encoded.success, priority: patch.priority }
+      return transitions.update(context, fields)(id, view, now)
     })
     if (invalid !== undefined) return yield* refuse(invalid)
     if (after === before) yield* readable(before)
@@ -201,16 +261,18 @@ export const make = (core: Core): Verbs => {
   })
 
   const pause: Verbs["pause"] = Effect.fnUntraced(function* (id, options) {
-    const kept = keptFor(id, options)
-    if (kept !== undefined) return yield* Effect.asVoid(kept.change({ paused: true }))
-    yield* change(id, options, transitions.pause(context))
+    const kept = yield* changeKept(id, options, () => Result.succeed({ paused: true }))
+    yield* toBoth(kept !== undefined, change(id, options, transitions.pause(context)))
+  })
+
+  const resumeStored = Effect.fnUntraced(function* (id: string, options: Parameters<Verbs["resume"]>[1]) {
+    const { after, before } = yield* change(id, options, transitions.resume(context, options?.from ?? "now"))
+    if (after === before && before.state === "paused") yield* readable(before)
   })
 
   const resume: Verbs["resume"] = Effect.fnUntraced(function* (id, options) {
-    const kept = keptFor(id, options)
-    if (kept !== undefined) return yield* Effect.asVoid(kept.change({ paused: false }))
-    const { after, before } = yield* change(id, options, transitions.resume(context, options?.from ?? "now"))
-    if (after === before && before.state === "paused") yield* readable(before)
+    const kept = yield* changeKept(id, options, () => Result.succeed({ paused: false }))
+    yield* toBoth(kept !== undefined, resumeStored(id, options))
   })
 
   const backfill: Verbs["backfill"] = Effect.fnUntraced(function* (id, options) {
@@ -226,10 +288,8 @@ export const make = (core: Core): Verbs => {
     if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
       return yield* invalid(subject, "concurrency", "a whole number of at least 1", String(concurrency))
     }
-    const [row] = yield* store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [id] }))
-    if (row === undefined) {
-      return yield* refuse(new ScheduleNotFound({ scheduleId: id, store: options.store ?? defaultAlias }))
-    }
+    const row = yield* stored(store, id)
+    if (row === undefined) return yield* missing(core, options, id, "backfill")
     yield* readable(row)
     const given = core.resolver.read(row) as Trigger.Trigger
     if (!Trigger.isRule(given)) {
@@ -294,37 +354,53 @@ const declare = (core: Core, alias: string, id: string): void => {
   else ids.add(id)
 }
 
+const exists = (store: StoreRunner, scheduleId: string) =>
+  refuse(new ScheduleExists({ scheduleId, store: store.runner.alias }))
+
+const stored = (store: StoreRunner, id: string) =>
+  Effect.map(store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [id] })), ([row]) => row)
+
+/** What is done to a schedule is done to the one that is kept for `start` and to the one that is stored. */
+const toBoth = (kept: boolean, change: Effect.Effect<unknown, SchedulerError | JobStoreError>) =>
+  Effect.asVoid(kept ? Effect.catchReason(change, "SchedulerError", "ScheduleNotFound", () => Effect.void) : change)
+
+/** What the transition stores is paused, in the same step. */
+const pausing =
+  (transition: Transition): Transition =>
+  (id, view, now) => {
+    const change = transition(id, view, now)
+    const row = change?.schedule
+    if (change === undefined || row === undefined || row === null || row.state === "exhausted") return change
+    return { ...change, schedule: { ...row, state: "paused", nextAt: null } }
+  }
+
 const policyFields = ["missed", "overlap", "maxInstances", "buffer", "jitter", "maxRuns"] as const
 
 /** A schedule's own policies over the scheduler's, checked and as a row keeps them. */
 export const encodedPolicy = (core: Pick<Core, "settings">, options: PolicyOptions, subject: string) =>
   Result.map(policies.make(policies.merge(core.settings.policies, options), subject), policies.encode)
 
+/** The policy of a schedule with a patch over it, if it can be read; refused where the job is not the schedule's. */
+const patchedPolicy = (
+  job: Job.Any,
+  schedule: Pick<ScheduleRecord, "id" | "job" | "policy">,
+  patch: PolicyOptions
+): Result.Result<{ readonly policy: string }, InvalidOption> => {
+  const subject = `schedule "${schedule.id}"`
+  if (schedule.job !== job.jobName) {
+    const expected = `"${schedule.job}", the one that it was scheduled with`
+    return Result.fail(new InvalidOption({ subject, option: "job", expected, actual: `"${job.jobName}"` }))
+  }
+  const old = policies.decode(schedule.policy)
+  return old === undefined || !hasPolicy(patch)
+    ? Result.succeed({ policy: schedule.policy })
+    : Result.map(policies.patch(old, patch, subject), (policy) => ({ policy: policies.encode(policy) }))
+}
+
 const hasPolicy = (options: PolicyOptions): boolean => policyFields.some((field) => options[field] !== undefined)
 
 const invalid = (subject: string, option: string, expected: string, actual: string) =>
   refuse(new InvalidOption({ subject, option, expected, actual }))
-
-const idIssue = (subject: string, option: string, id: string, longest: number): InvalidOption | undefined =>
-  typeof id === "string" && id.length >= 1 && id.length <= longest
-    ? undefined
-    : new InvalidOption({
-        subject,
-        option,
-        expected: `a text of 1 to ${longest} characters`,
-        actual: typeof id === "string" ? `${id.length} characters` : typeof id
-      })
-
-/** Refuses an id that is empty or too long. */
-export const requireId = (
-  subject: string,
-  option: string,
-  id: string,
-  longest: number
-): Effect.Effect<void, SchedulerError> => {
-  const issue = idIssue(subject, option, id, longest)
-  return issue === undefined ? Effect.void : refuse(issue)
-}
 
 const instantOf = (
   subject: string,
@@ -339,12 +415,11 @@ const instantOf = (
 const draftOf = <J extends Job.Any>(
   core: Core,
   job: J,
-  options: ScheduleOptions<J>,
-  anchor: number | undefined
+  options: ScheduleOptions<J>
 ): Result.Result<transitions.Draft, InvalidOption | InvalidPayload> => {
   const { id } = options
-  const wrongId = idIssue("schedule", "id", id, 255)
-  if (wrongId !== undefined) return Result.fail(wrongId)
+  const wrong = idIssue("schedule", "id", id, 255) ?? priorityIssue(`schedule "${id}"`, options.priority)
+  if (wrong !== undefined) return Result.fail(wrong)
   const policy = hasPolicy(options) ? encodedPolicy(core, options, `schedule "${id}"`) : core.usualPolicy
   if (Result.isFailure(policy)) return Result.fail(policy.failure)
   const encoded = encodePayload(core, job, options.payload, id)
@@ -364,7 +439,6 @@ const draftOf = <J extends Job.Any>(
     policy: policy.success,
     origin: options.origin ?? core.settings.origin,
     cause: "nominal",
-    anchor,
     generation: core.newId()
   })
 }

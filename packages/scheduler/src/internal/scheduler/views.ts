@@ -2,14 +2,13 @@ import { Effect, Option, Stream } from "effect"
 import type { ScheduleRecord } from "../../JobSchedule.ts"
 import type { JobStoreError, Page, ScheduleFilter } from "../../JobStore.ts"
 import type { InStore, SchedulerService, ScheduleView, Upcoming } from "../../Scheduler.ts"
-import type { SchedulerError } from "../../SchedulerError.ts"
+import { InvalidOption, type SchedulerError } from "../../SchedulerError.ts"
 import { parseJson } from "../codec.ts"
 import * as policies from "../policy.ts"
-import type { Draft } from "../transitions/index.ts"
 import { anchorAt } from "../trigger/anchor.ts"
 import { searchNext } from "../trigger/search.ts"
 import { isSpaced } from "../trigger/spaced.ts"
-import { type Core, defaultAlias, storeOf } from "./Core.ts"
+import { type Core, defaultAlias, keptKey, keptOf, refuse, storeOf, type Tentative } from "./Core.ts"
 import { table } from "./render.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 
@@ -27,8 +26,8 @@ const bigPage = 1_000
 export const make = (core: Core): Views => {
   const get: Views["get"] = Effect.fnUntraced(function* (id, options) {
     const store = yield* storeOf(core, options?.store)
-    const tentative = core.state.tentative?.get(`${store.runner.alias}\n${id}`)
-    if (tentative !== undefined) return Option.some(tentative.view())
+    const tentative = keptOf(core, store.runner.alias, id)
+    if (tentative !== undefined) return Option.some(tentativeView(core, tentative))
     const [row] = yield* store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [id] }))
     return row === undefined
       ? Option.none()
@@ -37,18 +36,19 @@ export const make = (core: Core): Views => {
 
   const list: Views["list"] = Effect.fnUntraced(function* (options) {
     const store = yield* storeOf(core, options?.store)
+    const limit = yield* limitOf("list", options?.limit)
     const { cursor, items } = yield* store.runner.calls.verb(
       "listSchedules",
       store.runner.store.listSchedules({
         filter: options ?? {},
-        limit: options?.limit ?? pageSize,
+        limit,
         cursor: options?.cursor
       })
     )
     const jobs = yield* knownJobs(core, store, items)
     // What is kept for start stands for what is stored under its id.
     const views = items
-      .filter((row) => core.state.tentative?.has(`${store.runner.alias}\n${row.id}`) !== true)
+      .filter((row) => core.state.tentative?.has(keptKey(store.runner.alias, row.id)) !== true)
       .map((row) => viewOf(core, store, row, jobs))
     const first = options?.cursor === undefined ? tentatives(core, store, options ?? {}) : []
     return { items: [...first, ...views], cursor }
@@ -58,7 +58,7 @@ export const make = (core: Core): Views => {
 
   const runs: Views["runs"] = Effect.fnUntraced(function* (options) {
     const { runner } = yield* storeOf(core, options?.store)
-    const limit = options?.limit ?? pageSize
+    const limit = yield* limitOf("runs", options?.limit)
     return yield* runner.calls.verb(
       "listRuns",
       runner.store.listRuns({ filter: options ?? {}, limit, cursor: options?.cursor })
@@ -67,7 +67,7 @@ export const make = (core: Core): Views => {
 
   const history: Views["history"] = Effect.fnUntraced(function* (options) {
     const { runner } = yield* storeOf(core, options?.store)
-    const limit = options?.limit ?? pageSize
+    const limit = yield* limitOf("history", options?.limit)
     return yield* runner.calls.verb(
       "history",
       runner.store.history({ filter: options ?? {}, limit, cursor: options?.cursor })
@@ -78,7 +78,12 @@ export const make = (core: Core): Views => {
     pages((cursor) => history({ ...options, limit: bigPage, cursor }))
 
   const upcoming: Views["upcoming"] = Effect.fnUntraced(function* (n, options) {
+    if (!(Number.isSafeInteger(n) && n >= 0)) {
+      const expected = "a whole number, zero or more"
+      return yield* refuse(new InvalidOption({ subject: "upcoming", option: "n", expected, actual: String(n) }))
+    }
     const soonest: Array<Upcoming> = []
+    if (n === 0) return soonest
     yield* Stream.runForEach(listAll(options), (view) =>
       Effect.sync(() => {
         for (const at of timesOf(core, view, n)) {
@@ -97,6 +102,13 @@ export const make = (core: Core): Views => {
   return { get, list, listAll, runs, history, historyAll, upcoming, render }
 }
 
+const limitOf = (subject: string, limit: number = pageSize): Effect.Effect<number, SchedulerError> =>
+  Number.isSafeInteger(limit) && limit >= 1
+    ? Effect.succeed(limit)
+    : refuse(
+        new InvalidOption({ subject, option: "limit", expected: "a whole number, at least 1", actual: String(limit) })
+      )
+
 const pages = <A>(page: (cursor: string | undefined) => Effect.Effect<Page<A>, Failure>): Stream.Stream<A, Failure> =>
   Stream.paginate(undefined as string | undefined, (cursor) =>
     Effect.map(page(cursor), ({ cursor, items }) => [items, cursor === undefined ? Option.none() : Option.some(cursor)])
@@ -109,16 +121,17 @@ const insert = (sorted: Array<Upcoming>, one: Upcoming): void => {
   sorted.splice(at, 0, one)
 }
 
-/** The coming nominal times of a schedule, at most `n`. */
+/** The coming nominal times of a schedule, at most `n`: the one that is due, if any, and then those after now. */
 function* timesOf(core: Core, view: ScheduleView, n: number): Generator<number> {
   if (view.state !== "active" && view.state !== "unresolved" && view.state !== "tentative") return
   if (view.nextAt === null) return
-  const first = Math.max(view.nextAt, 0)
+  const first = view.nextAt
   yield first
   if (view.trigger === undefined || isSpaced(view.trigger)) return
   const left = (view.policy?.maxRuns ?? Infinity) - view.counts.fired
-  const trigger = anchorAt(view.trigger, core.clock.now())
-  for (let i = 1, at = first; i < Math.min(n, left); i++) {
+  const now = core.clock.now()
+  const trigger = anchorAt(view.trigger, now)
+  for (let i = 1, at = Math.max(first, now); i < Math.min(n, left); i++) {
     const next = searchNext(trigger, at)
     if (next._tag !== "Found") return
     at = next.at
@@ -171,8 +184,8 @@ export const viewOf = (
   }
 }
 
-/** A schedule that is kept for `start`: as if it started now. */
-export const tentativeView = (core: Core, alias: string, draft: Draft): ScheduleView => {
+/** A schedule that is kept for `start`: as if it started now. One that was paused has no next time. */
+export const tentativeView = (core: Core, { alias, draft, paused }: Omit<Tentative, "store">): ScheduleView => {
   const trigger = core.resolver.read(draft)
   const now = core.clock.now()
   const readable = typeof trigger !== "string"
@@ -186,7 +199,7 @@ export const tentativeView = (core: Core, alias: string, draft: Draft): Schedule
     description: String(trigger),
     payload: payloadOf(draft.payload),
     state: "tentative",
-    nextAt: next?._tag === "Found" ? next.at : null,
+    nextAt: next?._tag === "Found" && !paused ? next.at : null,
     watermark: null,
     counts: { fired: 0, skipped: 0, missed: 0, dropped: 0, paused: 0 },
     policy: policies.decode(draft.policy),
@@ -210,7 +223,7 @@ const tentatives = (
 ): ReadonlyArray<ScheduleView> =>
   [...(core.state.tentative?.values() ?? [])]
     .filter((one) => one.alias === (filter.store ?? defaultAlias) && one.alias === runner.alias)
-    .map((one) => one.view())
+    .map((one) => tentativeView(core, one))
     .filter(
       (view) =>
         (filter.job === undefined || view.job === filter.job) &&
