@@ -1,5 +1,6 @@
 import { Result, Schema } from "effect"
 import type * as Job from "../Job.ts"
+import { printed } from "./printed.ts"
 
 /** What is stored of a job's values is JSON text; why a value does not fit is a sentence. */
 export interface JobCodec {
@@ -70,8 +71,8 @@ const jsonText = (schema: Job.PlainSchema) => {
 /** A user's transformation may throw, and not everything that a lax schema lets through is JSON. */
 const safely = <A>(step: () => Result.Result<A, Schema.SchemaError>): Result.Result<A, string> =>
   Result.flatMap(
-    Result.try({ try: step, catch: String }),
-    Result.mapError((error) => error.message.replaceAll(/\s*\n\s*/g, " "))
+    Result.try({ try: step, catch: (thrown) => printed(() => String(thrown)) }),
+    Result.mapError((error) => printed(() => error.message.replaceAll(/\s*\n\s*/g, " ")))
   )
 
 /** `JSON.parse` as a `Result`. */

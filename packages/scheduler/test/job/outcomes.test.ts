@@ -14,6 +14,12 @@ class Charge extends Job.make("Charge", {
 
 class Plain extends Job.make("Plain", { payload: { text: Schema.String }, success: Schema.String }) {}
 
+class Unprintable extends Error {
+  override get message(): string {
+    throw new Error("no message")
+  }
+}
+
 class Ledger extends Context.Service<Ledger, { readonly name: string }>()("test/Ledger") {}
 
 const at = (text: string) => Schema.decodeSync(Schema.DateTimeUtcFromString)(text)
@@ -185,6 +191,33 @@ describe("a handler", () => {
         Layer.provideMerge(
           Lax.toLayer(({ odd }) => (odd ? Effect.fail(circular) : Effect.void)),
           Scheduler.layer()
+        )
+      )
+    )
+  })
+
+  it.effect.each([
+    ["an error without a prototype", () => Effect.fail(Object.create(null))],
+    ["an error whose tag is no text", () => Effect.fail({ _tag: Object.create(null) })],
+    ["an error whose message throws", () => Effect.fail(new Unprintable())],
+    ["a defect whose message throws", () => Effect.die(new Unprintable())],
+    ["a defect whose message throws, later", () => Effect.andThen(Effect.sleep(1), Effect.die(new Unprintable()))]
+  ] as const)("that fails with %s ends its run as failed, and the runs beside it start", ([, fail]) => {
+    class Lax extends Job.make("Lax", { error: Schema.Unknown, payload: { odd: Schema.Boolean } }) {}
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const events = yield* listen(scheduler)
+      const ids = yield* scheduler.enqueueAll(Lax, [{ odd: true }, { odd: false }])
+      yield* TestClock.adjust("1 minute")
+      const [failure] = JSON.parse((yield* scheduler.awaitEnd(ids[0]!)).errors) as ReadonlyArray<JobRun.Failure>
+      assert.include(failure?.message, "cannot be printed")
+      assert.strictEqual((yield* scheduler.awaitEnd(ids[1]!)).outcome, "succeeded")
+      assert.deepStrictEqual(only(events, "FiberRestarted"), [])
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          Lax.toLayer(({ odd }) => (odd ? fail() : Effect.void)),
+          Scheduler.layer({ maxRunning: 2, drainDeadline: 0 })
         )
       )
     )

@@ -141,6 +141,30 @@ describe("retry", () => {
     }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer())))
   })
 
+  it.effect("by a Schedule that never answers ends the run, and the runs of others end too", () => {
+    const { Fail, live } = failing(Schedule.spaced("1 second").pipe(Schedule.while(() => Effect.never)))
+    class Well extends Job.make("Well") {}
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const id = yield* scheduler.enqueue(Fail)
+      yield* settled
+      const other = yield* scheduler.enqueue(Well)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* scheduler.awaitEnd(id)).outcome, "failed")
+      assert.strictEqual((yield* scheduler.awaitEnd(other)).outcome, "succeeded")
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(
+          Layer.merge(
+            live,
+            Well.toLayer(() => Effect.void)
+          ),
+          Scheduler.layer({ drainDeadline: 0 })
+        )
+      )
+    )
+  })
+
   it.effect("that goes on for ever keeps the newest hundred failures in full, and the instants of all", () => {
     const { at, Fail, live } = failing(Schedule.spaced("1 second"))
     return Effect.gen(function* () {

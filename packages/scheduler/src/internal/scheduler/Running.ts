@@ -4,6 +4,7 @@ import type { BusyRun, Entry } from "../../JobRegistry.ts"
 import { type Current, type Failure, JobRun, type RunRecord } from "../../JobRun.ts"
 import { byteLength, codecOf, parseJson } from "../codec.ts"
 import type { HeapEntry } from "../heap.ts"
+import { pretty, printed } from "../printed.ts"
 import { runFields } from "./announce.ts"
 import * as metrics from "./metrics.ts"
 import type { Runner } from "./Runner.ts"
@@ -167,7 +168,7 @@ const failed = (entry: Entry, cause: Cause.Cause<unknown>, at: number): [Failure
     }
     return [failure, { _tag: "Failed", error: error.value }]
   }
-  const message = limited(Cause.pretty(cause))
+  const message = limited(pretty(cause))
   return [
     { at, kind: "died", message },
     { _tag: "Died", message }
@@ -191,15 +192,17 @@ const limited = (text: string): string =>
 
 const messageOf = (error: unknown): string =>
   limited(
-    typeof error === "object" &&
+    printed(() =>
+      typeof error === "object" &&
       error !== null &&
       "message" in error &&
       typeof error.message === "string" &&
       error.message !== ""
-      ? error.message
-      : typeof error === "object" && error !== null && "_tag" in error
-        ? String(error._tag)
-        : String(error)
+        ? error.message
+        : typeof error === "object" && error !== null && "_tag" in error
+          ? String(error._tag)
+          : String(error)
+    )
   )
 
 const spanAttributes = (run: Running) => ({

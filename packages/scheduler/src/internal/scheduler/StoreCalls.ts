@@ -1,5 +1,6 @@
 import { Cause, Context, Effect, Exit, Fiber, Option, type Random, Schedule, Tracer } from "effect"
 import { type JobStoreService, JobStoreError } from "../../JobStore.ts"
+import { pretty } from "../printed.ts"
 import * as metrics from "./metrics.ts"
 import type { ClockWatch } from "./Wakeup.ts"
 
@@ -77,7 +78,7 @@ export const make = (options: {
     } else if (!Cause.hasInterruptsOnly(exit.cause)) {
       const error = Option.getOrElse(
         Cause.findErrorOption(exit.cause),
-        () => new JobStoreError({ reason: "Unknown", method, message: Cause.pretty(exit.cause) })
+        () => new JobStoreError({ reason: "Unknown", method, message: pretty(exit.cause) })
       )
       // A conflict with another process says nothing about the store's health.
       if (isContention(error)) return

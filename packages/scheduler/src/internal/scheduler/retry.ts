@@ -4,6 +4,9 @@ import type { Failure } from "../../JobRun.ts"
 import { codecOf } from "../codec.ts"
 import type { Running } from "./Running.ts"
 
+/** How long the steps of a retry schedule may take: the storing of other runs waits for them. */
+const longestReplay = "1 second"
+
 /** A retry that would come later than this ends the run. */
 const longestWait = 365 * 86_400_000
 
@@ -34,7 +37,11 @@ export const nextAttempt = (
     }
     return at
   })
-  return Effect.flatMap(Effect.exit(Random.withSeed(replay, run.record.id)), (exit) => {
+  const inTime = Effect.timeoutOrElse(replay, {
+    duration: longestReplay,
+    orElse: () => Effect.die(new Error(`it did not answer within ${longestReplay}`))
+  })
+  return Effect.flatMap(Effect.exit(Random.withSeed(inTime, run.record.id)), (exit) => {
     if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
     // The schedule's end. One that fails by itself is a mistake that must not keep the run from ending.
     return Cause.hasDies(exit.cause)

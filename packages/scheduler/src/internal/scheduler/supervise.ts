@@ -1,4 +1,5 @@
-import { Cause, Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
+import { pretty } from "../printed.ts"
 
 const shortestDelay = 100
 const longestDelay = 30_000
@@ -15,7 +16,7 @@ export const supervise = <R>(
   const from = (delay: number): Effect.Effect<void, never, R> =>
     Effect.flatMap(Clock.monotonicTimeNanos, (begin) =>
       Effect.catchCause(loop, (cause) => {
-        onRestart(Cause.pretty(cause))
+        onRestart(pretty(cause))
         return Effect.gen(function* () {
           yield* Effect.logError("A fiber of the scheduler died and is started again", cause)
           const lived = Number((yield* Clock.monotonicTimeNanos) - begin) / 1e6
