@@ -217,7 +217,8 @@ export interface SchedulerService {
     options?: InStore & { readonly overlap?: boolean | undefined }
   ) => Effect.Effect<Option.Option<string>, Failure>
   /** Runs a schedule's job for its nominal times in a past range, as a stored schedule of its own whose id is answered.
-   * The same `request` again does nothing. */
+   * The same `request` again does nothing. Its runs have priority 3: live times go first, and those that have 3 too take
+   * turns with it. */
   readonly backfill: (
     id: string,
     options: InStore & {

@@ -209,7 +209,8 @@ const runOf = (
   settles,
   state: deferred ? "deferred" : "pending",
   waitsFor: deferred ? "overlap" : null,
-  runAt,
+  // A backfill's times are old: as the oldest of its priority it would go before all live ones of the same.
+  runAt: row.cause === "nominal" ? runAt : Math.max(runAt, now),
   startBy,
   attempt: 0,
   failures: 0,

@@ -6,7 +6,7 @@ import { settled } from "../support.ts"
 import { messageOf } from "./world.ts"
 
 class Task extends Job.make("Task", {
-  payload: { fails: Schema.Boolean, seconds: Schema.Number },
+  payload: { fails: Schema.Boolean, seconds: Schema.Finite },
   success: Schema.String,
   error: Schema.String,
   priority: 1

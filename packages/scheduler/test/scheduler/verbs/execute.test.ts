@@ -4,10 +4,10 @@ import { TestClock } from "effect/testing"
 import { Job, Scheduler, SchedulerError } from "../../../src/index.ts"
 import { build, settled, steered } from "../support.ts"
 
-class Refused extends Schema.TaggedError<Refused>()("Refused", { amount: Schema.Number }) {}
+class Refused extends Schema.TaggedError<Refused>()("Refused", { amount: Schema.Finite }) {}
 
 class Pay extends Job.make("Pay", {
-  payload: { amount: Schema.Number, at: Schema.DateTimeUtcFromString },
+  payload: { amount: Schema.Finite, at: Schema.DateTimeUtcFromString },
   success: Schema.Struct({ paid: Schema.BigInt }),
   error: Refused,
   timeout: "1 minute"
@@ -31,7 +31,7 @@ const layer = Layer.provideMerge(live, Scheduler.layer({ drainDeadline: 0, resul
 
 const pay = (amount: number) => ({ amount, at: new Date(0) as never })
 const payload = (amount: number) =>
-  Effect.map(Schema.decodeUnknownEffect(Pay.payloadSchema)({ amount, at: "1970-01-01T00:00:00Z" }), (value) => value)
+  Effect.map(Schema.decodeEffect(Pay.payloadSchema)({ amount, at: "1970-01-01T00:00:00Z" }), (value) => value)
 
 const run = Effect.fnUntraced(function* (amount: number) {
   const scheduler = yield* Scheduler

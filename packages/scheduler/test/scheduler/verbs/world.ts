@@ -9,7 +9,7 @@ import { type Steered, steered } from "../support.ts"
 export class Note extends Job.make("Note", { payload: { text: Schema.String } }) {}
 
 /** Ends after so many seconds. */
-export class Slow extends Job.make("Slow", { payload: { seconds: Schema.Number } }) {}
+export class Slow extends Job.make("Slow", { payload: { seconds: Schema.Finite } }) {}
 
 const minute = 60_000
 
