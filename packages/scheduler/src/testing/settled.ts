@@ -13,15 +13,20 @@ import { TestClock } from "effect/testing"
  * import { Effect, Layer } from "effect"
  * import { Job, Scheduler } from "effect-scheduler"
  * import { settled } from "effect-scheduler/testing"
+ * import { TestClock } from "effect/testing"
  *
  * class Greet extends Job.make("Greet") {}
+ *
+ * const Main = Layer.provideMerge(Greet.toLayer(() => Effect.void), Scheduler.layer())
  *
  * const test = Effect.gen(function* () {
  *   const scheduler = yield* Scheduler
  *   yield* scheduler.enqueue(Greet)
  *   yield* settled
- *   return (yield* scheduler.history()).items.length // => 1
- * }).pipe(Effect.provide(Layer.provideMerge(Greet.toLayer(() => Effect.void), Scheduler.layer())))
+ *   return (yield* scheduler.history()).items.length
+ * }).pipe(Effect.provide(Main), Effect.provide(TestClock.layer()))
+ *
+ * await Effect.runPromise(test) // => 1
  * ```
  *
  * @category testing
