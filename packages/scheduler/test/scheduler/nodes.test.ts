@@ -3,6 +3,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { Job, JobRun, MemoryJobStore, Scheduler } from "../../src/index.ts"
 import type { SchedulerOptions } from "../../src/SchedulerOptions.ts"
+import { OffsetClock } from "../../src/testing/index.ts"
 import { build, listen, only, patiently, settled, steered, story } from "./support.ts"
 
 class Work extends Job.make("Work", { payload: { seconds: Schema.Finite } }) {}
@@ -254,6 +255,45 @@ describe("two nodes on one store", () => {
         assert.deepStrictEqual(only([...a.events, ...b.events], "NodeFenced"), [])
       })
     )
+  )
+
+  it.effect("a node that does not renew marks nobody, also by a call that began while it did", () =>
+    patiently(
+      Effect.gen(function* () {
+        const { node } = yield* cluster
+        const a = yield* node("a")
+        const b = yield* node("b")
+        a.store.trouble("reap", "fail")
+        yield* TestClock.adjust("31 seconds")
+        assert.isAbove(a.store.calls("reap"), 0)
+        a.store.cut()
+        b.store.cut()
+        yield* TestClock.adjust("50 seconds")
+        a.store.heal()
+        a.store.trouble("heartbeat", "fail")
+        yield* TestClock.adjust("20 seconds")
+        assert.deepStrictEqual(only(a.events, "NodeReaped"), [])
+      })
+    )
+  )
+
+  it.effect("a machine that slept kills nobody", () =>
+    patiently(
+      Effect.gen(function* () {
+        const { log, node } = yield* cluster
+        const a = yield* node("a")
+        yield* TestClock.adjust("3 seconds")
+        const b = yield* node("b")
+        yield* b.scheduler.enqueueAll(Work, [{ seconds: 90 }, { seconds: 90 }])
+        for (let i = 0; i < 5; i++) {
+          yield* TestClock.adjust("17 seconds")
+          yield* Effect.flatMap(OffsetClock.OffsetClock, (clock) => clock.jump(8 * 3_600_000))
+        }
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(only([...a.events, ...b.events], "NodeReaped"), [])
+        assert.deepStrictEqual(log.filter((line) => line.endsWith("1 ends")).length, 2)
+      })
+    ).pipe(Effect.provide(OffsetClock.layer))
   )
 
   it.effect("a node that has just come marks nobody before it was well for a whole lease", () =>

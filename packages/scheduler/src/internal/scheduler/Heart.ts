@@ -16,9 +16,11 @@ const register = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<
   const { bells, calls, clock, settings, state, store } = runner
   const begin = clock.monotonic()
   let sent = begin
+  let now = clock.now()
   const params = () => {
     sent = clock.monotonic()
-    return { now: clock.now(), node: state.node, lease: settings.lease, ...abilities(runner) }
+    now = clock.now()
+    return { now, node: state.node, lease: settings.lease, ...abilities(runner) }
   }
   yield* calls.insist(
     "register",
@@ -32,10 +34,27 @@ const register = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<
     )
     if (fenced) return yield* fence(runner)
   }
-  state.leaseUntil = sent + settings.lease
+  renewed(runner, sent, now)
   state.healthySince = sent
   bells.claim.ring()
 })
+
+/** `sent` by the monotonic clock, `now` by the wall clock. */
+const renewed = ({ settings, state }: Runner, sent: number, now: number): void => {
+  state.leaseUntil = sent + settings.lease
+  state.leaseUntilWall = now + settings.lease
+}
+
+/** Whether this node's lease has passed, by either clock. */
+const lapsed = ({ clock, state }: Runner): boolean =>
+  clock.monotonic() >= state.leaseUntil || clock.now() >= state.leaseUntilWall
+
+/** Milliseconds until this node has kept its own lease for one whole lease, and may say of others that they did not. */
+export const untilSure = (runner: Runner): number => {
+  const { clock, settings, state } = runner
+  if (state.healthySince === undefined || lapsed(runner)) return settings.lease
+  return settings.lease - (clock.monotonic() - state.healthySince)
+}
 
 const abilities = (runner: Runner) => ({ jobs: [...runner.registry.entries.keys()], triggers: runner.triggers() })
 
@@ -48,11 +67,12 @@ const beat = Effect.fnUntraced(function* (runner: Runner) {
   yield* bells.heart.sleep(Math.max(1, Math.min(retry, settings.lease / 3, untilSurrender(runner))))
   metrics.leaseAge.updateUnsafe(clock.monotonic() - (state.leaseUntil - settings.lease), runner.context)
   const sent = clock.monotonic()
+  const now = clock.now()
   const exit = yield* Effect.exit(
     runner.calls.once(
       "heartbeat",
       runner.store.heartbeat({
-        now: clock.now(),
+        now,
         node: state.node,
         lease: settings.lease,
         ...abilities(runner)
@@ -62,7 +82,9 @@ const beat = Effect.fnUntraced(function* (runner: Runner) {
   )
   if (Exit.isSuccess(exit)) {
     if (exit.value.fenced) return yield* fence(runner)
-    state.leaseUntil = sent + settings.lease
+    // Where this lease had passed, those of nodes that live may have passed too: they get the time to renew.
+    if (lapsed(runner)) state.healthySince = undefined
+    renewed(runner, sent, now)
     state.healthySince ??= sent
     if (exit.value.cancel.length > 0) cancel(runner, exit.value.cancel)
     bells.claim.ring()

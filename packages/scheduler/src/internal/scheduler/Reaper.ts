@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { announce, runFields } from "./announce.ts"
+import { untilSure } from "./Heart.ts"
 import type { Runner } from "./Runner.ts"
 
 const batch = 500
@@ -15,10 +16,11 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
   Effect.forever(
     Effect.gen(function* () {
       const { clock, settings, state } = runner
-      const healthySince = state.healthySince
-      const healthyFor = healthySince === undefined ? 0 : clock.monotonic() - healthySince
-      if (healthyFor < settings.lease) return yield* pause(settings.lease - healthyFor)
+      const wait = untilSure(runner)
+      if (wait > 0) return yield* pause(wait)
       const reap = Effect.suspend(() => {
+        // It is sent again until it succeeds, maybe only after an outage in which every lease passed.
+        if (untilSure(runner) > 0) return Effect.undefined
         state.reaping.closeUnsafe()
         const delays = settings.recoveryDelays
         return runner.store.reap({
@@ -34,6 +36,7 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
         "reap",
         Effect.onError(reap, () => state.reaping.open)
       )
+      if (reaped === undefined) return state.reaping.openUnsafe()
       for (const dead of reaped.dead) runner.hub.publish({ _tag: "NodeReaped", store: runner.alias, dead })
       for (const run of reaped.recovered) {
         runner.foretold.seen(run)

@@ -47,7 +47,9 @@ export interface Runner {
     node: string
     /** Monotonic milliseconds until which this node may claim; `Infinity` where there are no leases. */
     leaseUntil: number
-    /** Monotonic milliseconds since which every renewal succeeded; undefined after one that failed. */
+    /** The same instant by the wall clock. It passes alone while the machine sleeps. */
+    leaseUntilWall: number
+    /** Monotonic milliseconds since which every renewal succeeded in time; undefined after one that failed. */
     healthySince: number | undefined
     /** Nothing is fired or claimed. */
     paused: boolean

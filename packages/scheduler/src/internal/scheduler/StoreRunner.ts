@@ -79,6 +79,7 @@ export const make = Effect.fnUntraced(function* (options: {
     state: {
       node: options.newId(),
       leaseUntil: store.shared ? -Infinity : Infinity,
+      leaseUntilWall: Infinity,
       healthySince: undefined,
       paused: false,
       closing: false,
