@@ -180,6 +180,21 @@ describe("one's own trigger", () => {
     })
   )
 
+  it.effect("28 custom triggers: a program that has the rule in its registry goes on with it after a restart", () =>
+    Effect.gen(function* () {
+      const stores = { default: Layer.succeed(JobStore.JobStore, yield* MemoryJobStore.make()) }
+      const first = worker({ stores, triggers: [Quarterly] })
+      yield* Effect.gen(function* () {
+        const scheduler = yield* Scheduler
+        yield* scheduler.schedule(Tick, { id: "report", trigger: Quarterly({ hour: 8 }) })
+      }).pipe(on(first.layer, "2026-04-01T07:59:00Z"))
+      const second = worker({ stores })
+      const layer = Layer.provide(second.layer, Trigger.layerRegistry(Quarterly))
+      yield* pass("1 minute").pipe(on(layer, "2026-04-01T07:59:00Z"))
+      assert.deepStrictEqual(second.nominals(), ["08:00:00"])
+    })
+  )
+
   it.effect("v4-trigger-raises: a rule that throws makes its own schedule faulty, and disturbs no other", () =>
     Effect.gen(function* () {
       let broken = false

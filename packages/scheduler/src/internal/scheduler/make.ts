@@ -63,7 +63,7 @@ const build = Effect.fnUntraced(function* (
     supervise(clock.watch, (message) => hub.publish({ _tag: "FiberRestarted", store: "", fiber: "clock", message }))
   )
   const waiters = Waiters.make()
-  const resolver = Resolver.make(settings.triggers, triggers.lookup)
+  const resolver = Resolver.make([...triggers.definitions, ...settings.triggers], triggers.lookup)
   const core: Core = {
     settings,
     hub,

@@ -89,7 +89,7 @@ export const custom = <P, I>(
  */
 export const TriggerRegistry: Context.Reference<TriggerRegistry> = Context.Reference<TriggerRegistry>(
   "effect-scheduler/Trigger/TriggerRegistry",
-  { defaultValue: () => ({ lookup: () => undefined }) }
+  { defaultValue: () => ({ definitions: [], lookup: () => undefined }) }
 )
 
 /**
@@ -99,6 +99,8 @@ export const TriggerRegistry: Context.Reference<TriggerRegistry> = Context.Refer
  * @since 0.1.0
  */
 export interface TriggerRegistry {
+  /** All of them: a scheduler asks its stores for the schedules whose rules it knows. */
+  readonly definitions: ReadonlyArray<CustomDefinition>
   readonly lookup: (name: string) => CustomDefinition | undefined
 }
 
@@ -122,7 +124,7 @@ export const layerRegistry = (...definitions: ReadonlyArray<CustomDefinition>): 
     if (byName.has(definition.name)) throw invalidOption("layerRegistry", definition.name, "each name once")
     byName.set(definition.name, definition)
   }
-  return Layer.succeed(TriggerRegistry, { lookup: (name) => byName.get(name) })
+  return Layer.succeed(TriggerRegistry, { definitions, lookup: (name) => byName.get(name) })
 }
 
 /** Whether all custom rules in the trigger have their functions, and which names have none. */
