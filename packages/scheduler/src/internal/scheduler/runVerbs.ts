@@ -192,10 +192,10 @@ export const make = (core: Core): Verbs => {
       nominal: old.nominal,
       cause: `rerun:${runId}`
     }
-    // Asked for twice, the run that is unfinished is the one. A store knows that of a run of a schedule; another one takes
-    // a key that each of its reruns in turn hands on to the next.
+    // Asked for twice, the run that is unfinished is the one. A store knows that of a run of a nominal time; another one
+    // takes a key that each of its reruns in turn hands on to the next.
     for (let previous = runId; ;) {
-      const unique = old.scheduleId === null ? `rerun:${previous}` : null
+      const unique = old.scheduleId === null || old.nominal === null ? `rerun:${previous}` : null
       const [id] = yield* insert(store, [{ run, unique }])
       if (unique === null || id === run.id) return id!
       const { unfinished } = yield* runner.calls.verb("getRuns", runner.store.getRuns({ ids: [id!] }))

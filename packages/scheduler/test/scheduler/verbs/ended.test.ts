@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema, Stream } from "effect"
+import { Effect, Layer, Option, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Job, Scheduler, Trigger } from "../../../src/index.ts"
 import { settled } from "../support.ts"
@@ -64,6 +64,20 @@ describe("rerun", () => {
       assert.notStrictEqual(yield* scheduler.rerun(failed), first)
       yield* settled
       assert.strictEqual((yield* scheduler.history()).items.length, 3)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("of a run that runNow made is one run too, asked for twice at once", () => {
+    const { layer } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      yield* scheduler.schedule(Task, { id: "task", trigger: Trigger.every("1 hour"), payload: failing })
+      const failed = Option.getOrThrow(yield* scheduler.runNow("task"))
+      yield* settled
+      yield* scheduler.pauseAll
+      const rerun = scheduler.rerun(failed)
+      const [first, second] = yield* Effect.all([rerun, rerun], { concurrency: "unbounded" })
+      assert.strictEqual(first, second)
     }).pipe(Effect.provide(layer))
   })
 
