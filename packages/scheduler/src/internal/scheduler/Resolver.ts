@@ -19,6 +19,8 @@ export interface Resolver {
   readonly define: (trigger: Trigger) => Definition
   /** A row's trigger as it was given, or why it cannot be read. */
   readonly read: (record: Pick<ScheduleRecord, "trigger" | "version" | "needs">) => Trigger | string
+  /** Why a row's trigger or policies cannot be read; undefined where they can. */
+  readonly why: (record: Pick<ScheduleRecord, "trigger" | "version" | "needs" | "policy">) => string | undefined
   /** What a decision needs: the trigger closed by the row's anchor, and the policy. */
   readonly resolve: (record: ScheduleRecord) => Resolved | undefined
 }
@@ -37,8 +39,7 @@ export const make = (
 
   const find = (name: string) => known.get(name) ?? lookup(name)
 
-  const decode = (text: string, written: number): Trigger | string => {
-    if (written > version) return `it was written by a newer version (${written}, this one reads up to ${version})`
+  const decode = (text: string): Trigger | string => {
     const trigger = Option.flatMap(Option.getSuccess(parseJson(text)), decodeTrigger)
     if (Option.isNone(trigger)) return "its stored trigger cannot be decoded"
     const resolved = resolve(trigger.value, find)
@@ -63,11 +64,20 @@ export const make = (
       return definition
     },
     read: (record) => {
+      // The same text may mean something else to a newer version.
+      if (record.version > version) {
+        return `it was written by a newer version (${record.version}, this one reads up to ${version})`
+      }
       const before = read.get(record.trigger)
       if (before !== undefined && typeof before !== "string") return before
-      const trigger = decode(record.trigger, record.version)
+      const trigger = decode(record.trigger)
       remember(read, record.trigger, trigger)
       return trigger
+    },
+    why: (record) => {
+      const trigger = self.read(record)
+      if (typeof trigger === "string") return trigger
+      return policies.decode(record.policy) === undefined ? "its stored policies cannot be decoded" : undefined
     },
     resolve: (record) => {
       const trigger = self.read(record)

@@ -73,13 +73,7 @@ export const make = (core: Core): Verbs => {
 
   /** A verb whose transition needs to read the row fails where this node cannot. */
   const readable = (record: ScheduleRecord): Effect.Effect<void, SchedulerError> => {
-    const trigger = core.resolver.read(record)
-    const why =
-      typeof trigger === "string"
-        ? trigger
-        : policies.decode(record.policy) === undefined
-          ? "its stored policies cannot be decoded"
-          : undefined
+    const why = core.resolver.why(record)
     return why === undefined ? Effect.void : refuse(new Unreadable({ scheduleId: record.id, why }))
   }
 

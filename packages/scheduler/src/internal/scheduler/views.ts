@@ -164,14 +164,15 @@ export const viewOf = (
   jobs?: ReadonlySet<string>
 ): ScheduleView => {
   const trigger = core.resolver.read(row)
+  const why = core.resolver.why(row)
   const readable = typeof trigger !== "string"
-  const resolved = readable && (jobs === undefined || jobs.has(row.job))
+  const resolved = why === undefined && (jobs === undefined || jobs.has(row.job))
   return {
     id: row.id,
     store: runner.alias,
     job: row.job,
     trigger: readable ? anchorAt(trigger, row.anchor) : undefined,
-    description: readable ? String(trigger) : trigger,
+    description: why ?? String(trigger),
     payload: payloadOf(row.payload),
     state: resolved || row.state !== "active" ? row.state : "unresolved",
     nextAt: row.nextAt,

@@ -161,4 +161,21 @@ describe("execute", () => {
       }).pipe(Effect.provide(patient))
     })
   }
+
+  it.effect("interrupted while the run is being stored, with cancelOnInterrupt, leaves none behind", () => {
+    const store = steered()
+    const options = { drainDeadline: 0, stores: { default: store.layer } }
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      store.trouble("enqueue", 1_000)
+      const fiber = yield* Effect.forkChild(scheduler.execute(Careful, undefined, { cancelOnInterrupt: true }))
+      yield* settled
+      const interrupted = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(interrupted)
+      yield* settled
+      const [row] = (yield* scheduler.history()).items
+      assert.strictEqual(row?._tag === "Run" && row.outcome, "cancelled")
+    }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer(options))))
+  })
 })
