@@ -98,10 +98,15 @@ export const make = (core: Core): Verbs => {
   ) {
     const store = yield* storeOf(core, options?.store)
     yield* outsideTransaction(store, "execute")
-    const id = yield* enqueueOne(job, payload, options)
+    const enqueued = enqueueOne(job, payload, options)
     const ended = yield* options?.cancelOnInterrupt === true
-      ? Effect.onInterrupt(awaitEnd(id, options), () => Effect.ignore(cancel(id, options)))
-      : awaitEnd(id, options)
+      ? // From the storing on: a run that was stored while its answer was awaited is cancelled too.
+        Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(enqueued, (id) =>
+            Effect.onInterrupt(restore(awaitEnd(id, options)), () => Effect.ignore(cancel(id, options)))
+          )
+        )
+      : Effect.flatMap(enqueued, (id) => awaitEnd(id, options))
     return yield* resultOf(job, ended)
   })
 
