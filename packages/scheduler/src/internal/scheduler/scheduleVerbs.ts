@@ -143,7 +143,7 @@ export const make = (core: Core): Verbs => {
     // It may have started while the store was asked.
     if (core.state.tentative === undefined) return yield* put(store, draft, given)
     const before = keptOf(core, alias, draft.id)
-    return keepAs(core.state.tentative, store, {
+    return keepAs(core.state.tentative, {
       alias,
       draft,
       onConflict: given === "update" && before?.onConflict === "replace" ? "replace" : given,
@@ -151,11 +151,16 @@ export const make = (core: Core): Verbs => {
     })
   })
 
-  const keepAs = (all: Map<string, Tentative>, store: StoreRunner, one: Omit<Tentative, "store">) => {
+  const keepAs = (all: Map<string, Tentative>, one: Omit<Tentative, "store">) => {
     const { alias, draft, onConflict, paused } = one
     const kept: Tentative = {
       ...one,
-      store: Effect.suspend(() => upsertAll(store, [{ ...draft, anchor: core.clock.now() }], onConflict, paused))
+      // The store may be another one by then, removed and added again under its alias.
+      store: Effect.suspend(() =>
+        Effect.flatMap(storeOf(core, alias), (store) =>
+          upsertAll(store, [{ ...draft, anchor: core.clock.now() }], onConflict, paused)
+        )
+      )
     }
     all.set(keptKey(alias, draft.id), kept)
     return tentativeView(core, kept)
@@ -167,13 +172,13 @@ export const make = (core: Core): Verbs => {
     options: InStore | undefined,
     patch: (kept: Tentative) => Result.Result<Partial<Tentative>, InvalidOption>
   ) {
-    const store = yield* storeOf(core, options?.store)
+    yield* storeOf(core, options?.store)
     const kept = keptOf(core, options?.store, id)
     if (core.state.tentative === undefined || kept === undefined) return undefined
     const changed = patch(kept)
     if (Result.isFailure(changed)) return yield* refuse(changed.failure)
     const one = { ...kept, ...changed.success }
-    return keepAs(core.state.tentative, store, {
+    return keepAs(core.state.tentative, {
       ...one,
       // It may be on its way into the store as it was: then it is found there, and changed.
       draft: { ...one.draft, generation: core.newId() },

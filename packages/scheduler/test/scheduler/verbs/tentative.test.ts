@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { TestClock } from "effect/testing"
-import { Scheduler, Trigger } from "../../../src/index.ts"
+import { MemoryJobStore, Scheduler, Trigger } from "../../../src/index.ts"
 import { settled, steered } from "../support.ts"
 import { messageOf, minutely, Note, Slow, world } from "./world.ts"
 
@@ -209,6 +209,23 @@ describe("a schedule that is kept for start", () => {
       const scheduler = yield* Scheduler
       yield* Effect.flip(scheduler.scheduleAll(Note, [minutely, { ...minutely, id: "" }]))
       assert.strictEqual((yield* scheduler.list()).items.length, 0)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("for a store that is removed and added again goes into the one that is there at start", () => {
+    const { layer } = waiting()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const add = scheduler.addStore("file", Layer.fresh(MemoryJobStore.layer))
+      yield* Effect.scoped(Effect.andThen(add, scheduler.schedule(Note, { ...minutely, store: "file" })))
+      assert.include(yield* messageOf(scheduler.start), 'No store "file" here')
+      yield* add
+      yield* scheduler.start
+      const { items } = yield* scheduler.list({ store: "file" })
+      assert.deepStrictEqual(
+        items.map((view) => [view.id, view.state]),
+        [["m", "active"]]
+      )
     }).pipe(Effect.provide(layer))
   })
 })
