@@ -130,7 +130,8 @@ export const RunDropped = Schema.TaggedStruct("RunDropped", { ...base, ...range 
 export const RunExpired = Schema.TaggedStruct("RunExpired", { ...base, ...run })
 /** A run ended because someone asked for it; `started` tells whether its handler had begun. */
 export const RunCancelled = Schema.TaggedStruct("RunCancelled", { ...base, ...run, started: Schema.Boolean })
-/** An execution took longer than its job's timeout and is interrupted. `RunFailed` or `RunStuck` follows. */
+/** An execution took longer than its job's timeout and is interrupted. `RunFailed` follows, `RunStuck` if it goes on, or
+ * `RunSucceeded` if it comes to its end all the same. */
 export const RunTimedOut = Schema.TaggedStruct("RunTimedOut", { ...base, ...run })
 /** A handler goes on after its interruption. It keeps its slot. */
 export const RunStuck = Schema.TaggedStruct("RunStuck", {

@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function* (options: {
     const { last, subscription } = yield* subscribe
     let seen = last
     const deliver = (event: SchedulerEvent) =>
-      wanted.has(event._tag) ? tolerant(handler(event as never)) : Effect.void
+      wanted.has(event._tag) ? tolerant(Effect.suspend(() => handler(event as never))) : Effect.void
     yield* Effect.forkScoped(
       Effect.forever(
         Effect.flatMap(PubSub.take(subscription), (event) => {

@@ -56,9 +56,10 @@ export class Foretold {
     if (waiting !== undefined) this.#hub.publish(waiting.event)
   }
 
-  /** It was refused. */
+  /** It was refused. A report that was sent before, and gave the run back, is refused once the run was claimed again. */
   drop(runId: string, attempt = 0): void {
-    this.#take(runId, attempt)
+    const report = this.#waiting.get(runId)?.report
+    if (report === undefined || report._tag === "End") this.#take(runId, attempt)
   }
 
   /** A run as the store has it, or had it at its end, of which something is about to be told. */

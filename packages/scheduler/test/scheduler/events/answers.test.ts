@@ -69,6 +69,22 @@ describe("an answer that comes late", () => {
     })
   )
 
+  it.effect(
+    "of a failure whose run was claimed again before its report was sent again: it is told before the start",
+    () =>
+      Effect.gen(function* () {
+        const { node } = yield* below
+        const { events, scheduler, store } = yield* node(false)
+        store.trouble("finish", "doThenHang", 2)
+        yield* scheduler.enqueue(Work, { seconds: 0, fails: 1 })
+        yield* TestClock.adjust("9900 millis")
+        assert.deepStrictEqual(story(events), ["RunCreated", "RunStarted"])
+        store.trouble("claim", 700)
+        yield* TestClock.adjust("30 seconds")
+        assert.deepStrictEqual(story(events), ["RunCreated", "RunStarted", "RunFailed", "RunStarted", "RunSucceeded"])
+      })
+  )
+
   it.effect("of what made a run: it is told before another node's death that the run has been through", () =>
     patiently(
       Effect.gen(function* () {

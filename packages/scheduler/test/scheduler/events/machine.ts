@@ -113,8 +113,10 @@ export const illegal = (events: ReadonlyArray<AnyEvent>, { lossy, shared }: Told
 const step = (known: Known, event: RunEvent, shared: boolean, partial: boolean): ReadonlyArray<string> => {
   const wrong: Array<string> = []
   if (event._tag === "RunStuck" && event.attempt === known.taken) return wrong
-  // Another node had it since, and this one has not heard yet that it was taken.
-  if (shared && event._tag === "RunCancelled" && event.attempt > known.attempt) known.state = "away"
+  // Its end was stored before it was taken, and the answer came after.
+  if (known.state === "away" && known.taken > 0 && event.attempt === known.taken) known.state = "stuck"
+  // It was taken from this node, which has not heard of it yet.
+  if (shared && event._tag === "RunCancelled" && !event.started) known.state = "away"
   const { state } = known
   const to = next[state][event._tag]
   known.story.push(`${event._tag}/${event.attempt}`)
@@ -198,11 +200,14 @@ export const untrue = (
     byRun.delete(run.id)
     const ended = "outcome" in run ? endOf[run.outcome] : undefined
     const told = events.filter(isEnd)
-    compare(run.id, "end", told.length, ended === undefined ? 0 : 1)
+    // Of a loss both may tell: the node that stopped, and the one that took it for dead before.
+    compare(run.id, "end", ended === "RunLost" ? Math.min(told.length, 1) : told.length, ended === undefined ? 0 : 1)
     for (const event of told) {
       if (event._tag !== ended) found.push(`run ${run.id}: ${event._tag} told, ${ended} was`)
       if (event.attempt !== run.attempt) found.push(`run ${run.id}: end of ${event.attempt} told, was ${run.attempt}`)
-      if (event.node !== run.node && run.node !== null && event._tag !== "RunLost" && event._tag !== "RunCancelled") {
+      // A node tells of an end under the id that it has by then.
+      const same = lossy || event._tag === "RunLost" || event._tag === "RunCancelled" || run.node === null
+      if (event.node !== run.node && !same) {
         found.push(`run ${run.id}: ended on ${run.node}, was told by ${event.node}`)
       }
     }
