@@ -1,4 +1,4 @@
-import { Cause, Result } from "effect"
+import { Cause, Effect, Result } from "effect"
 
 /** What a user's code failed with may be anything, also something that throws when it is made a text. */
 export const printed = (print: () => string): string =>
@@ -6,3 +6,9 @@ export const printed = (print: () => string): string =>
 
 /** `Cause.pretty` of any cause. */
 export const pretty = (cause: Cause.Cause<unknown>): string => printed(() => Cause.pretty(cause))
+
+/** Logs any cause. A logger that throws at it must not end who tells of it. */
+export const logFailure = (message: string, cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Effect.catchDefect(Effect.logError(message, cause), () =>
+    Effect.ignoreCause(Effect.logError(`${message}: ${pretty(cause)}`))
+  )

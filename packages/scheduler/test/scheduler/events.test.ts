@@ -312,6 +312,26 @@ describe("events", () => {
     }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer())))
   )
 
+  it.effect("on: a handler that throws, or fails with what cannot be logged, hears of the next", () => {
+    class Unprintable extends Error {
+      override get message(): string {
+        throw new Error("no message")
+      }
+    }
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const heard: Array<string> = []
+      yield* scheduler.on(["RunCreated", "RunStarted", "RunSucceeded"], (event) => {
+        heard.push(event._tag)
+        if (event._tag === "RunCreated") throw new Error("before it made an effect")
+        return event._tag === "RunStarted" ? Effect.fail(new Unprintable()) : Effect.die(new Unprintable())
+      })
+      yield* scheduler.enqueueAll(Work, [well(0), well(0)])
+      yield* settled
+      assert.strictEqual(heard.length, 6)
+    }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer())))
+  })
+
   it.effect("on: is over when its scope is closed", () =>
     Effect.gen(function* () {
       const scheduler = yield* Scheduler

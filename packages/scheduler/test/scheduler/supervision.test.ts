@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { Job, Scheduler, Trigger } from "../../src/index.ts"
+import { Job, JobStore, Scheduler, Trigger } from "../../src/index.ts"
 import { build, listen, type Method, only, settled, steered, type Trouble } from "./support.ts"
 
 class Work extends Job.make("Work", { payload: { n: Schema.Finite }, success: Schema.Finite }) {}
@@ -88,6 +88,30 @@ describe("a loop that dies is started again, and a subscriber hears of it", () =
       assert.strictEqual(only(events, "RunFailed").length, 1)
     })
   )
+
+  it.effect("a store that dies of what cannot be logged does not end a loop", () => {
+    class Unprintable extends Error {
+      override get message(): string {
+        throw new Error("no message")
+      }
+    }
+    const store = steered({ shared: true })
+    const fire = store.store.fire
+    let calls = 0
+    const odd = JobStore.JobStore.of({
+      ...store.store,
+      fire: (params) => (calls++ < 2 ? Effect.die(new Unprintable()) : fire(params))
+    })
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const events = yield* listen(scheduler)
+      yield* TestClock.adjust("10 seconds")
+      assert.isAbove(calls, 2)
+      assert.include(only(events, "FiberRestarted")[0]?.message, "cannot be printed")
+    }).pipe(
+      Effect.provide(Scheduler.layer({ drainDeadline: 0, stores: { default: Layer.succeed(JobStore.JobStore, odd) } }))
+    )
+  })
 
   it.effect("a store that interrupts its caller does not end a loop", () => {
     const { layer, ran, store } = world()

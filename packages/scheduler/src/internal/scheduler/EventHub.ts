@@ -1,5 +1,6 @@
 import { Cause, Effect, Exit, PubSub, type Scope, Stream } from "effect"
 import type { Of, SchedulerEvent, Tag } from "../../SchedulerEvent.ts"
+import { logFailure } from "../printed.ts"
 
 /** An event without what the hub adds. */
 export type EventBody = {
@@ -97,5 +98,5 @@ const tolerant = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, 
   Effect.flatMap(Effect.exit(effect), (exit) =>
     Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
       ? Effect.void
-      : Effect.logError("An event handler failed", exit.cause)
+      : logFailure("An event handler failed", exit.cause)
   )

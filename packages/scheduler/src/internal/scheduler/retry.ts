@@ -2,6 +2,7 @@ import { Cause, Duration, Effect, Exit, Random, Result, Schedule } from "effect"
 import type * as Job from "../../Job.ts"
 import type { Failure } from "../../JobRun.ts"
 import { codecOf } from "../codec.ts"
+import { logFailure } from "../printed.ts"
 import type { Running } from "./Running.ts"
 
 /** How long the steps of a retry schedule may take: the storing of other runs waits for them. */
@@ -45,7 +46,7 @@ export const nextAttempt = (
     if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
     // The schedule's end. One that fails by itself is a mistake that must not keep the run from ending.
     return Cause.hasDies(exit.cause)
-      ? Effect.as(Effect.logError(`The retry schedule of job "${job.jobName}" failed`, exit.cause), undefined)
+      ? Effect.as(logFailure(`The retry schedule of job "${job.jobName}" failed`, exit.cause), undefined)
       : Effect.undefined
   })
 }

@@ -1,5 +1,5 @@
 import { Clock, Duration, Effect } from "effect"
-import { pretty } from "../printed.ts"
+import { logFailure, pretty } from "../printed.ts"
 
 const shortestDelay = 100
 const longestDelay = 30_000
@@ -18,7 +18,7 @@ export const supervise = <R>(
       Effect.catchCause(loop, (cause) => {
         onRestart(pretty(cause))
         return Effect.gen(function* () {
-          yield* Effect.logError("A fiber of the scheduler died and is started again", cause)
+          yield* logFailure("A fiber of the scheduler died and is started again", cause)
           const lived = Number((yield* Clock.monotonicTimeNanos) - begin) / 1e6
           const next = lived > longestDelay ? shortestDelay : delay
           yield* Effect.sleep(Duration.millis(next))
