@@ -23,21 +23,24 @@ const kinds = [
 describe("events of the runs in a SQLite file come in the order in which it happened, and say what history says", () => {
   for (const [name, { clients, lossy }] of kinds) {
     for (let one = seed; one < seed + lives; one++) {
-      it.effect(`${name}: SEED=${one} LIVES=1`, () =>
-        Effect.gen(function* () {
-          const filename = yield* newFile
-          const stores = yield* Effect.forEach(Array.from({ length: clients }), () => client(filename))
-          const { history, nodes, unfinished } = yield* live({ lossy, stores, seed: one, steps: 80 })
-          const told = { shared: clients > 1, lossy }
-          assert.deepStrictEqual(
-            [...nodes.flatMap((events) => illegal(events, told)), ...untrue(nodes, history, unfinished, told)],
-            []
-          )
-          const tags = new Set(nodes.flat().map((event) => event._tag))
-          for (const tag of ["RunCreated", "RunSucceeded", "RunFailed"] as const) {
-            assert.isTrue(tags.has(tag), `${tag} happened`)
-          }
-        })
+      it.effect(
+        `${name}: SEED=${one} LIVES=1`,
+        () =>
+          Effect.gen(function* () {
+            const filename = yield* newFile
+            const stores = yield* Effect.forEach(Array.from({ length: clients }), () => client(filename))
+            const { history, nodes, unfinished } = yield* live({ lossy, stores, seed: one, steps: 80 })
+            const told = { shared: clients > 1, lossy }
+            assert.deepStrictEqual(
+              [...nodes.flatMap((events) => illegal(events, told)), ...untrue(nodes, history, unfinished, told)],
+              []
+            )
+            const tags = new Set(nodes.flat().map((event) => event._tag))
+            for (const tag of ["RunCreated", "RunSucceeded", "RunFailed"] as const) {
+              assert.isTrue(tags.has(tag), `${tag} happened`)
+            }
+          }),
+        60_000
       )
     }
   }
