@@ -9,7 +9,6 @@ import type { EventHub } from "./EventHub.ts"
 import type { Resolver } from "./Resolver.ts"
 import type { Settings } from "./settings.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
-import type { Waiters } from "./Waiters.ts"
 import type { ClockWatch } from "./Wakeup.ts"
 
 /** What the verbs of a scheduler share. */
@@ -20,7 +19,6 @@ export interface Core {
   readonly clock: ClockWatch
   readonly newId: MakeId
   readonly resolver: Resolver
-  readonly waiters: Waiters
   /** The encoded policy of a schedule that gives none of its own. */
   readonly usualPolicy: Result.Result<string, InvalidOption>
   readonly stores: Map<string, StoreRunner>

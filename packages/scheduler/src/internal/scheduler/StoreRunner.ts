@@ -1,6 +1,7 @@
 import { Context, Effect, Exit, Fiber, Latch, Random, Scope } from "effect"
 import type { JobRegistryService } from "../../JobRegistry.ts"
-import { type JobStoreService, Signal, type Transition } from "../../JobStore.ts"
+import type { EndedRun } from "../../JobRun.ts"
+import { type JobStoreError, type JobStoreService, Signal, type Transition } from "../../JobStore.ts"
 import type { MakeId } from "../uuid.ts"
 import * as Claimer from "./Claimer.ts"
 import * as Deadlines from "./Deadlines.ts"
@@ -16,6 +17,7 @@ import type { Settings } from "./settings.ts"
 import type { Slots } from "./Slots.ts"
 import * as StoreCalls from "./StoreCalls.ts"
 import { supervise } from "./supervise.ts"
+import * as Waiters from "./Waiters.ts"
 import { type ClockWatch, make as makeWakeup } from "./Wakeup.ts"
 
 /** How long a handler that was interrupted at the end may still take. What it holds then is left to the lease. */
@@ -30,6 +32,8 @@ export interface StoreRunner {
   /** Brings the deadline of a drain that is under way forward. */
   readonly hurry: (deadline: number) => void
   readonly setPaused: (paused: boolean) => void
+  /** The run's end, or undefined if the store does not know the run. */
+  readonly awaitEnd: (runId: string) => Effect.Effect<EndedRun | undefined, JobStoreError>
 }
 
 export const make = Effect.fnUntraced(function* (options: {
@@ -44,8 +48,6 @@ export const make = Effect.fnUntraced(function* (options: {
   readonly advance: Transition
   /** The custom rules that are known here. */
   readonly triggers: () => ReadonlyArray<string>
-  readonly onEnd: (runId: string) => void
-  readonly onSignal: (signal: number) => void
 }) {
   const { alias, clock, hub, settings, store } = options
   const context = yield* Effect.context<never>()
@@ -74,7 +76,7 @@ export const make = Effect.fnUntraced(function* (options: {
     bells,
     running: new Map(),
     reports: [],
-    onEnd: options.onEnd,
+    onEnd: (runId) => waiters.ended(runId),
     deadlines: Deadlines.make(clock, makeWakeup(), settings.stuckAfter),
     state: {
       node: options.newId(),
@@ -108,11 +110,18 @@ export const make = Effect.fnUntraced(function* (options: {
     })
   }
 
+  const waiters = Waiters.make(store, runner.calls, settings)
+  yield* Effect.forkScoped(
+    supervise(waiters.loop, (message) =>
+      hub.publish({ _tag: "FiberRestarted", store: alias, fiber: "waiters", message })
+    )
+  )
+
   yield* store.subscribe((signal) => {
     if (signal & Signal.schedules) bells.fire.ring()
     if (signal & Signal.runs) bells.claim.ring()
     if (signal & Signal.cancel) bells.heart.ring()
-    options.onSignal(signal)
+    if (signal & Signal.ended) waiters.changed()
   })
   yield* listening(options.registry.listeners, () => {
     bells.claim.ring()
@@ -162,6 +171,7 @@ export const make = Effect.fnUntraced(function* (options: {
     start,
     drain,
     hurry,
+    awaitEnd: waiters.await,
     setPaused: (paused) => {
       runner.state.paused = paused
       bells.fire.ring()

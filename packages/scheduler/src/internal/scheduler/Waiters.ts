@@ -1,54 +1,91 @@
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Exit } from "effect"
 import type { EndedRun } from "../../JobRun.ts"
-import { type JobStoreError, Signal } from "../../JobStore.ts"
-import type { StoreRunner } from "./StoreRunner.ts"
+import type { JobStoreError, JobStoreService } from "../../JobStore.ts"
+import type { Settings } from "./settings.ts"
+import type { StoreCalls } from "./StoreCalls.ts"
+import { make as makeWakeup } from "./Wakeup.ts"
+
+/** So many runs are asked for at once. */
+const batch = 1_000
+
+/** What one who waits is told: the run's end, or undefined where the store does not know the run. */
+type Answer = Deferred.Deferred<EndedRun | undefined, JobStoreError>
 
 /**
- * Those who await the end of runs. A run that ends on this node rings its waiters at once; one that ends elsewhere is
- * found by looking again, when the store says that something ended, or after the poll interval.
+ * Those who await the end of runs of one store. Whatever ended, here or elsewhere, one fiber looks for all of them in one
+ * call: a thousand that wait cost no thousand calls each time that something ends.
  */
 export interface Waiters {
+  /** A run ended on this node. */
   readonly ended: (runId: string) => void
-  readonly signal: (signal: number) => void
+  /** The store says that something ended. */
+  readonly changed: () => void
   /** The run's end, or undefined if the store does not know the run. */
-  readonly await: (store: StoreRunner, runId: string) => Effect.Effect<EndedRun | undefined, JobStoreError>
+  readonly await: (runId: string) => Effect.Effect<EndedRun | undefined, JobStoreError>
+  /** Looks when something ended, and at a shared store after the poll interval. */
+  readonly loop: Effect.Effect<void>
 }
 
-export const make = (): Waiters => {
-  const byRun = new Map<string, Set<Deferred.Deferred<void>>>()
+export const make = (store: JobStoreService, calls: StoreCalls, settings: Pick<Settings, "pollInterval">): Waiters => {
+  const waiting = new Map<string, Set<Answer>>()
+  const bell = makeWakeup()
+
+  const getRuns = (ids: ReadonlyArray<string>) => calls.verb("getRuns", store.getRuns({ ids }))
+
+  const tell = (runId: string, exit: Exit.Exit<EndedRun | undefined, JobStoreError>): void => {
+    for (const answer of waiting.get(runId) ?? []) Deferred.doneUnsafe(answer, exit)
+  }
+
+  const look = (ids: ReadonlyArray<string>) =>
+    Effect.map(Effect.exit(getRuns(ids)), (exit) => {
+      if (Exit.isFailure(exit)) return ids.forEach((id) => tell(id, Exit.failCause(exit.cause)))
+      const gone = new Set(ids)
+      for (const run of exit.value.unfinished) gone.delete(run.id)
+      for (const run of exit.value.ended) {
+        gone.delete(run.id)
+        tell(run.id, Exit.succeed(run))
+      }
+      for (const id of gone) tell(id, Exit.succeed(undefined))
+    })
+
   return {
-    ended: (runId) => ring(byRun.get(runId)),
-    signal: (signal) => {
-      if (signal & Signal.ended) for (const waiting of Array.from(byRun.values())) ring(waiting)
+    ended: (runId) => {
+      if (waiting.has(runId)) bell.ring()
     },
-    await: (store, runId) => {
-      const look = Effect.suspend(() => {
-        const bell = Deferred.makeUnsafe<void>()
-        const waiting = byRun.get(runId) ?? new Set()
-        waiting.add(bell)
-        byRun.set(runId, waiting)
+    changed: () => {
+      if (waiting.size > 0) bell.ring()
+    },
+    await: (runId) =>
+      Effect.suspend(() => {
+        const answer: Answer = Deferred.makeUnsafe()
+        const all = waiting.get(runId) ?? new Set()
+        all.add(answer)
+        waiting.set(runId, all)
+        // From now on a shared store is polled.
+        if (store.shared && waiting.size === 1) bell.ring()
         return Effect.ensuring(
-          Effect.gen(function* () {
-            const { runner } = store
-            const { ended, unfinished } = yield* runner.calls.verb("getRuns", runner.store.getRuns({ ids: [runId] }))
-            if (ended[0] !== undefined || unfinished.length === 0) return { done: true, run: ended[0] } as const
-            yield* runner.store.shared
-              ? Effect.timeoutOption(Deferred.await(bell), runner.settings.pollInterval)
-              : Deferred.await(bell)
-            return { done: false, run: undefined } as const
-          }),
+          Effect.flatMap(getRuns([runId]), ({ ended, unfinished }) =>
+            unfinished.length === 0 ? Effect.succeed(ended[0]) : Deferred.await(answer)
+          ),
           Effect.sync(() => {
-            waiting.delete(bell)
-            if (waiting.size === 0) byRun.delete(runId)
+            all.delete(answer)
+            if (all.size === 0) waiting.delete(runId)
           })
         )
+      }),
+    loop: Effect.forever(
+      Effect.suspend(() => {
+        bell.arm()
+        if (waiting.size === 0) return bell.sleep(undefined)
+        const ids = [...waiting.keys()]
+        const batches = Array.from({ length: Math.ceil(ids.length / batch) }, (_, i) =>
+          ids.slice(i * batch, (i + 1) * batch)
+        )
+        return Effect.andThen(
+          Effect.forEach(batches, look, { discard: true }),
+          bell.sleep(store.shared ? settings.pollInterval : undefined)
+        )
       })
-      return Effect.map(Effect.repeat(look, { until: (seen) => seen.done }), (seen) => seen.run)
-    }
+    )
   }
-}
-
-const ring = (waiting: Set<Deferred.Deferred<void>> | undefined): void => {
-  // One that is rung looks at once, and waits again in the same set if its run has not ended.
-  for (const deferred of Array.from(waiting ?? [])) Deferred.doneUnsafe(deferred, Effect.void)
 }

@@ -21,7 +21,6 @@ import { Slots } from "./Slots.ts"
 import * as StoreRunner from "./StoreRunner.ts"
 import { supervise } from "./supervise.ts"
 import { make as makeViews } from "./views.ts"
-import * as Waiters from "./Waiters.ts"
 import { makeClockWatch } from "./Wakeup.ts"
 
 /** A scheduler for as long as the scope is open. A client does everything but fire and run. */
@@ -62,7 +61,6 @@ const build = Effect.fnUntraced(function* (
   yield* Effect.forkScoped(
     supervise(clock.watch, (message) => hub.publish({ _tag: "FiberRestarted", store: "", fiber: "clock", message }))
   )
-  const waiters = Waiters.make()
   const resolver = Resolver.make([...triggers.definitions, ...settings.triggers], triggers.lookup)
   const core: Core = {
     settings,
@@ -71,7 +69,6 @@ const build = Effect.fnUntraced(function* (
     clock,
     newId,
     resolver,
-    waiters,
     stores,
     usualPolicy: encodedPolicy({ settings }, {}, "policies of the scheduler"),
     declared: new Map(),
@@ -98,9 +95,7 @@ const build = Effect.fnUntraced(function* (
       clock,
       newId,
       advance,
-      triggers: resolver.names,
-      onEnd: waiters.ended,
-      onSignal: waiters.signal
+      triggers: resolver.names
     })
     yield* Effect.acquireRelease(
       Effect.sync(() => {

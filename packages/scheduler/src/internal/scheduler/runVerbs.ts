@@ -87,7 +87,7 @@ export const make = (core: Core): Verbs => {
   const awaitEnd: Verbs["awaitEnd"] = Effect.fnUntraced(function* (runId, options) {
     const store = yield* storeOf(core, options?.store)
     yield* outsideTransaction(store, "awaitEnd")
-    const ended = yield* core.waiters.await(store, runId)
+    const ended = yield* store.awaitEnd(runId)
     return ended ?? (yield* runNotFound(runId, options))
   })
 
@@ -127,7 +127,7 @@ export const make = (core: Core): Verbs => {
           runner.foretold.seen(ended)
           runner.hub.publish({ _tag: "RunCancelled", store: runner.alias, ...runFields(ended), started: false })
         }
-        core.waiters.ended(runId)
+        runner.onEnd(runId)
       }
       announce(runner, applied)
     })

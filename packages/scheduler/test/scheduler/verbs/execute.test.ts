@@ -178,4 +178,19 @@ describe("execute", () => {
       assert.strictEqual(row?._tag === "Run" && row.outcome, "cancelled")
     }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer(options))))
   })
+
+  it.effect("of many at once asks the store for each once, and for all of them when some have ended", () => {
+    const store = steered()
+    const options = { maxRunning: 10, stores: { default: store.layer } }
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const all = Effect.forEach(
+        Array.from({ length: 500 }, () => payload(1)),
+        (one) => Effect.flatMap(one, (value) => scheduler.execute(Pay, value)),
+        { concurrency: "unbounded", discard: true }
+      )
+      yield* all
+      assert.isAtMost(store.calls("getRuns"), 500 + 2 * 50)
+    }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer(options))))
+  })
 })
