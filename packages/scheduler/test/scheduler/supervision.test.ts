@@ -228,6 +228,19 @@ describe("a store that does not answer as it should is told of, and nothing is l
   })
 })
 
+describe("a renewal that is not answered", () => {
+  it.effect("is told of in whole milliseconds", () => {
+    const store = steered({ shared: true })
+    return Effect.gen(function* () {
+      const events = yield* listen(yield* Scheduler)
+      store.trouble("heartbeat", "hang")
+      yield* TestClock.adjust("1 second")
+      assert.match(only(events, "StoreDegraded")[0]!.message, /did not answer within 167 ms$/)
+      store.heal()
+    }).pipe(Effect.provide(Scheduler.layer({ lease: "1 second", drainDeadline: 0, stores: { default: store.layer } })))
+  })
+})
+
 describe("a claim whose answer was lost", () => {
   it.effect("is made good by asking what the store has for this node: nothing is lost, nothing runs twice", () => {
     const { layer, ran, store } = world()

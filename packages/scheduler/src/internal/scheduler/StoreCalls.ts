@@ -52,7 +52,7 @@ export const make = (options: {
         new JobStoreError({
           reason: "Timeout",
           method,
-          message: `${method} of store "${options.alias}" (${store.description}) did not answer within ${timeout} ms`
+          message: `${method} of store "${options.alias}" (${store.description}) did not answer within ${Math.round(timeout)} ms`
         })
       const call = bounded(effect, timeout, late, onLate)
       return Effect.onExit(
