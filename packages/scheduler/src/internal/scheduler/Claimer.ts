@@ -59,7 +59,9 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
       )
       return Effect.matchCause(
         // No longer than a store call may take: what was claimed is run, whatever becomes of the reaper's call.
-        Effect.tap(call, () => Effect.timeoutOption(state.reaping.await, settings.storeTimeout)),
+        Effect.tap(call, () =>
+          state.reaping.isOpen() ? Effect.void : Effect.timeoutOption(state.reaping.await, settings.storeTimeout)
+        ),
         {
           onFailure: (): Claimed => {
             slots.give(wanted)

@@ -19,7 +19,7 @@ const jumpTolerance = 1_000
 export interface Wakeup {
   readonly arm: () => void
   readonly ring: () => void
-  /** Sleeps for so many milliseconds (at most five minutes; undefined: until then), or until the bell rang since `arm`. */
+  /** Sleeps for so many milliseconds (at most five minutes), or until the bell rang since `arm`; undefined: only until then. */
   readonly sleep: (delay: number | undefined) => Effect.Effect<void>
 }
 
@@ -29,11 +29,19 @@ export const make = (): Wakeup => {
     arm: () => void latch.closeUnsafe(),
     ring: () => void latch.openUnsafe(),
     sleep: (delay) =>
-      Effect.suspend(() => {
+      Effect.withFiber((fiber) => {
         if (latch.isOpen() || (delay !== undefined && delay <= 0)) return Effect.void
+        if (delay === undefined) return latch.await
         // Whole milliseconds, at least one: what is left of one would be slept again and again.
-        const millis = Math.ceil(Math.min(delay ?? longestSleep, longestSleep))
-        return Effect.raceFirst(Effect.sleep(Duration.millis(millis)), latch.await)
+        const millis = Math.ceil(Math.min(delay, longestSleep))
+        // The timer rings too: a race would cost a fiber more, each time that a loop has nothing to do.
+        const timer = Effect.runForkWith(fiber.context)(
+          Effect.andThen(Effect.sleep(Duration.millis(millis)), latch.open)
+        )
+        return Effect.ensuring(
+          latch.await,
+          Effect.sync(() => timer.interruptUnsafe())
+        )
       })
   }
 }
