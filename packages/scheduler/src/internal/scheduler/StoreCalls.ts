@@ -96,12 +96,9 @@ export const make = (options: {
   return {
     once,
     insist: (method, effect, health = method) =>
-      Effect.retry(send(health, method, effect, options.timeout), { schedule: insistence }) as Effect.Effect<never>,
+      again(send(health, method, effect, options.timeout), insistence) as Effect.Effect<never>,
     verb: (method, effect) => {
-      const sent = Effect.retry(send(verbs, method, effect, options.timeout), {
-        schedule: contention,
-        while: isContention
-      })
+      const sent = again(send(verbs, method, effect, options.timeout), contention, isContention)
       return store.transaction === undefined
         ? sent
         : Effect.flatMap(store.transaction.active, (active) => (active ? effect : sent))
@@ -110,6 +107,22 @@ export const make = (options: {
 }
 
 const verbs = "verbs"
+
+/** Sends a call again by a schedule. Nearly all succeed at once, and pay for no schedule. */
+const again = <A>(
+  call: Effect.Effect<A, JobStoreError>,
+  schedule: Schedule.Schedule<unknown>,
+  condition: (error: JobStoreError) => boolean = () => true
+): Effect.Effect<A, JobStoreError> =>
+  Effect.catch(call, (error) => {
+    let isFirst = true
+    const next = Effect.suspend(() => {
+      if (!isFirst) return call
+      isFirst = false
+      return Effect.fail(error)
+    })
+    return Effect.retry(next, { schedule, while: condition })
+  })
 
 /**
  * The answer of a call, or a timeout. One that does not answer is interrupted and not waited for: it may be a transaction
