@@ -207,6 +207,7 @@ describe("a process group", () => {
     })
   )
 
+  // Environments of other processes are read from /proc, which only Linux has.
   it.live.skipIf(process.platform !== "linux")(
     "is known by its run where its leader has ended before its children",
     () =>

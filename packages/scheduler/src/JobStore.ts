@@ -259,7 +259,8 @@ export interface JobStoreService {
   }
 
   /** Registers a callback that is called after rows were changed by anyone this store can hear of: new or changed
-   * schedules, new or promoted runs, cancels, ends. A speed-up: a caller polls as well. The callback must not throw. */
+   * schedules, new or promoted runs, cancels, ends. Of a shared store it is a speed-up,
+   * since a scheduler polls it as well; one that is not shared must call for each change. The callback must not throw. */
   readonly subscribe: (listener: (change: StoreSignal) => void) => Effect.Effect<void, never, Scope.Scope>
 
   /** Inserts a node row with its lease. */

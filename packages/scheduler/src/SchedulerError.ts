@@ -153,7 +153,7 @@ export class SchedulerError extends Schema.TaggedError<SchedulerError>()("Schedu
 
 /**
  * The awaited run ended otherwise than by its job's own success or error: its outcome, and what history says of it.
- * `ResultNotStored` is a success whose value was above the result limit.
+ * `resultNotStored` is a success whose value was above the result limit.
  *
  * @category errors
  * @since 0.1.0
