@@ -2,7 +2,7 @@
  * What the tests of the scheduler share: a store in memory that does as it is told, a clock that can be moved, and what a
  * subscriber saw.
  */
-import { type Context, Effect, Fiber, Layer, Scope } from "effect"
+import { Clock, type Context, Effect, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { JobStore, MemoryJobStore, type SchedulerEvent } from "../../src/index.ts"
 import type { SchedulerService } from "../../src/Scheduler.ts"
@@ -13,7 +13,8 @@ export type Method = FaultyStore.Method
 
 /**
  * What a method does in place of its work: it fails, dies, never answers, or does its work and then fails or never answers;
- * a number of milliseconds has it answer late, and what is stubborn cannot be interrupted.
+ * a number of milliseconds has it answer late, and what is stubborn cannot be interrupted. What is locked by another node
+ * is passed over: there is nothing to fire or to claim.
  */
 export type Trouble =
   | "fail"
@@ -25,6 +26,7 @@ export type Trouble =
   | "doThenHang"
   | "stubborn"
   | "lateStubborn"
+  | "locked"
   | number
 
 /** A store whose methods can be given trouble, and which counts its calls. */
@@ -111,6 +113,8 @@ const troubled = (
       return Effect.andThen(work, Effect.fail(failure("Unavailable")))
     case "doThenHang":
       return Effect.andThen(work, Effect.never)
+    case "locked":
+      return Effect.map(Clock.currentTimeMillis, (now) => ({ applied: [], full: false, runs: [], now }))
     default:
       return Effect.tap(work, () => Effect.sleep(trouble))
   }

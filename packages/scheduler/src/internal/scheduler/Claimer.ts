@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { RunRecord } from "../../JobRun.ts"
 import type { ClaimableJob } from "../../JobStore.ts"
 import * as metrics from "./metrics.ts"
+import { make as makePatience, type Patience } from "./patience.ts"
 import { claimable, type Runner } from "./Runner.ts"
 import { start } from "./Running.ts"
 import { untilRun } from "./wake.ts"
@@ -13,25 +14,32 @@ const longestBacklog = 10_000
 const batch = 1_000
 
 /** Due runs → job fibers, only as many as there are free slots. */
-export const loop = (runner: Runner): Effect.Effect<void> => Effect.forever(turn(runner), { disableYield: true })
+export const loop = (runner: Runner): Effect.Effect<void> =>
+  Effect.forever(turn(runner, makePatience(runner)), { disableYield: true })
 
-const turn = Effect.fnUntraced(function* (runner: Runner) {
+const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   const { bells, settings, state } = runner
-  bells.claim.arm()
+  if (bells.claim.arm()) patience.reset()
   if (state.uncertain) yield* reconcile(runner, runner.calls.insist("held", held(runner)))
   const jobs = claimable(runner)
   if (jobs.length === 0 || state.paused || state.closing || !mayClaim(runner)) {
     return yield* bells.claim.sleep(undefined)
   }
-  switch (yield* claim(runner, jobs)) {
+  const claimed = yield* claim(runner, jobs)
+  switch (claimed) {
     case "noSlot":
       return yield* bells.claim.sleep(undefined)
     case "full":
+      patience.reset()
       return yield* Effect.yieldNow
     case "failed":
       return yield* bells.claim.sleep(settings.pollInterval)
     case "all":
-      return yield* bells.claim.sleep(yield* untilRun(runner))
+    case "nothing": {
+      if (claimed === "all") patience.reset()
+      const wait = yield* untilRun(runner)
+      return yield* bells.claim.sleep(wait === 0 && claimed === "nothing" ? patience.next() : wait)
+    }
   }
 })
 
@@ -39,7 +47,7 @@ const turn = Effect.fnUntraced(function* (runner: Runner) {
 const mayClaim = (runner: Runner) =>
   runner.clock.monotonic() < runner.state.leaseUntil && runner.reports.length < longestBacklog
 
-type Claimed = "noSlot" | "full" | "failed" | "all"
+type Claimed = "noSlot" | "full" | "failed" | "all" | "nothing"
 
 /**
  * Claims as many runs as there are free slots. It cannot be interrupted between the sending and the registration of what
@@ -77,7 +85,7 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
             slots.give(wanted - runs.length)
             metrics.claimSize.updateUnsafe(runs.length, runner.context)
             for (const run of runs) start(runner, run, now)
-            return runs.length === wanted ? "full" : "all"
+            return runs.length === wanted ? "full" : runs.length === 0 ? "nothing" : "all"
           }
         }
       )

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { announce } from "./announce.ts"
+import { make as makePatience, type Patience } from "./patience.ts"
 import { triggerVersion } from "./Resolver.ts"
 import type { Runner } from "./Runner.ts"
 import { untilSchedule } from "./wake.ts"
@@ -7,11 +8,11 @@ import { untilSchedule } from "./wake.ts"
 const batch = 1_000
 
 /** Due schedules → decisions → runs. Sleeps until the next nominal time, a change, or the poll of a shared store. */
-export const loop = (runner: Runner): Effect.Effect<void> => Effect.forever(turn(runner))
+export const loop = (runner: Runner): Effect.Effect<void> => Effect.forever(turn(runner, makePatience(runner)))
 
-const turn = Effect.fnUntraced(function* (runner: Runner) {
+const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   const { bells, calls, state, store } = runner
-  bells.fire.arm()
+  if (bells.fire.arm()) patience.reset()
   if (state.paused) return yield* bells.fire.sleep(undefined)
   const { applied, full } = yield* calls.insist(
     "fire",
@@ -26,7 +27,11 @@ const turn = Effect.fnUntraced(function* (runner: Runner) {
     )
   )
   announce(runner, applied)
-  // A batch of a million due schedules must not keep the handlers from running.
-  if (full) return yield* Effect.yieldNow
-  yield* bells.fire.sleep(yield* untilSchedule(runner))
+  if (applied.length > 0) {
+    patience.reset()
+    // A batch of a million due schedules must not keep the handlers from running.
+    if (full) return yield* Effect.yieldNow
+  }
+  const wait = yield* untilSchedule(runner)
+  yield* bells.fire.sleep(wait === 0 && applied.length === 0 ? patience.next() : wait)
 })

@@ -14,10 +14,10 @@ const jumpTolerance = 1_000
 
 /**
  * What a loop sleeps on. `arm` before the loop reads its state and `ring` after anyone changed it: a ring between the two
- * is never lost.
+ * is never lost. `arm` answers whether anyone rang since it was last called, or whether only time has passed.
  */
 export interface Wakeup {
-  readonly arm: () => void
+  readonly arm: () => boolean
   readonly ring: () => void
   /** Sleeps for so many milliseconds (at most five minutes), or until the bell rang since `arm`; undefined: only until then. */
   readonly sleep: (delay: number | undefined) => Effect.Effect<void>
@@ -25,16 +25,25 @@ export interface Wakeup {
 
 export const make = (): Wakeup => {
   const latch = Latch.makeUnsafe(true)
+  let rung = false
   return {
-    arm: () => void latch.closeUnsafe(),
-    ring: () => void latch.openUnsafe(),
+    arm: () => {
+      const before = rung
+      rung = false
+      latch.closeUnsafe()
+      return before
+    },
+    ring: () => {
+      rung = true
+      latch.openUnsafe()
+    },
     sleep: (delay) =>
       Effect.withFiber((fiber) => {
         if (latch.isOpen() || (delay !== undefined && delay <= 0)) return Effect.void
         if (delay === undefined) return latch.await
         // Whole milliseconds, at least one: what is left of one would be slept again and again.
         const millis = Math.ceil(Math.min(delay, longestSleep))
-        // The timer rings too: a race would cost a fiber more, each time that a loop has nothing to do.
+        // The timer opens the latch too: a race would cost a fiber more, each time that a loop has nothing to do.
         const timer = Effect.runForkWith(fiber.context)(
           Effect.andThen(Effect.sleep(Duration.millis(millis)), latch.open)
         )

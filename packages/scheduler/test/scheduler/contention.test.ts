@@ -1,0 +1,90 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { Job, Scheduler, Trigger } from "../../src/index.ts"
+import { settled, steered } from "./support.ts"
+
+class Tick extends Job.make("Tick") {}
+
+/** A scheduler on a store that passes over what others have locked, and the instants at which its handler ran. */
+const world = () => {
+  const store = steered({ shared: true })
+  const ran = { count: 0 }
+  const layer = Layer.provideMerge(
+    Tick.toLayer(() => Effect.sync(() => ran.count++)),
+    Scheduler.layer({ stores: { default: store.layer }, pollInterval: "1 second", lease: "1 hour" })
+  )
+  return { store, ran, layer }
+}
+
+describe("what is due and locked by another node", () => {
+  it.effect("has the firer ask after a time that grows to the poll interval, and is fired when it is free", () => {
+    const { layer, ran, store } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      store.trouble("fire", "locked")
+      yield* scheduler.schedule(Tick, { id: "tick", trigger: Trigger.every("1 hour", { start: 0 }) })
+      yield* settled
+      const before = store.calls("fire")
+      yield* TestClock.adjust("1 second")
+      const first = store.calls("fire") - before
+      yield* TestClock.adjust("10 seconds")
+      const later = store.calls("fire") - before - first
+      // 5, 10, 20 … 640 ms, and then a second each.
+      assert.isTrue(first >= 5 && first <= 9, `${first} calls in the first second`)
+      assert.isTrue(later >= 8 && later <= 12, `${later} calls in the ten after it`)
+      assert.strictEqual(ran.count, 0)
+      store.heal()
+      yield* TestClock.adjust("1100 millis")
+      assert.strictEqual(ran.count, 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("has the claimer ask after a time that grows to the poll interval, and is run when it is free", () => {
+    const { layer, ran, store } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      store.trouble("claim", "locked")
+      yield* scheduler.enqueue(Tick)
+      yield* settled
+      const before = store.calls("claim")
+      yield* TestClock.adjust("1 second")
+      const first = store.calls("claim") - before
+      yield* TestClock.adjust("10 seconds")
+      const later = store.calls("claim") - before - first
+      assert.isTrue(first >= 5 && first <= 9, `${first} calls in the first second`)
+      assert.isTrue(later >= 8 && later <= 12, `${later} calls in the ten after it`)
+      assert.strictEqual(ran.count, 0)
+      store.heal()
+      yield* TestClock.adjust("1100 millis")
+      assert.strictEqual(ran.count, 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is asked for at once when something changes, and then soon again", () => {
+    const { layer, ran, store } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      store.trouble("claim", "locked")
+      store.trouble("fire", "locked")
+      yield* scheduler.enqueue(Tick)
+      yield* scheduler.schedule(Tick, { id: "a", trigger: Trigger.every("1 hour", { start: 0 }) })
+      yield* TestClock.adjust("10 seconds")
+      const calls = () => [store.calls("fire"), store.calls("claim")] as const
+      const before = calls()
+      yield* scheduler.enqueue(Tick)
+      yield* scheduler.schedule(Tick, { id: "b", trigger: Trigger.every("1 hour", { start: 0 }) })
+      yield* settled
+      assert.isAbove(calls()[0], before[0])
+      assert.isAbove(calls()[1], before[1])
+      const rung = calls()
+      yield* TestClock.adjust("50 millis")
+      assert.isAtLeast(calls()[0], rung[0] + 2)
+      assert.isAtLeast(calls()[1], rung[1] + 2)
+      store.heal()
+      yield* scheduler.enqueue(Tick)
+      yield* settled
+      assert.strictEqual(ran.count, 3)
+    }).pipe(Effect.provide(layer))
+  })
+})
