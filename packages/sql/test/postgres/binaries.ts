@@ -39,7 +39,18 @@ export const binaries = (home: string, ...others: ReadonlyArray<string>): string
 
 /** Makes a cluster in an empty folder. Its only role, `postgres`, needs no password. */
 export const initdb = (native: string, home: string, data: string): void => {
-  const options = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+  const options = [
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+    "--no-instructions",
+    "--wal-segsize=1"
+  ]
   const init = spawnSync(join(native, "bin/initdb"), ["-D", data, ...options], spawnOptions(home))
   if (init.status !== 0) throw new Error(`initdb failed: ${init.error?.message ?? init.stderr.toString()}`)
 }

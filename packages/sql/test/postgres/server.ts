@@ -52,6 +52,9 @@ const fast = {
   full_page_writes: "off",
   synchronous_commit: "on",
   autovacuum: "on",
+  // As if segments of the log were not as small as they are made, for a folder that is quickly copied.
+  min_wal_size: "80MB",
+  max_wal_size: "1GB",
   max_connections: 200,
   log_min_messages: "fatal"
 }
