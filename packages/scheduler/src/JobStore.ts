@@ -101,6 +101,15 @@ export interface ScheduleChange {
 export type Transition = (id: string, view: ScheduleView | undefined, now: number) => ScheduleChange | undefined
 
 /**
+ * When a run whose node died may be claimed again, or undefined where it has ended as lost: computed purely from the run
+ * as its node had it (`recoveries` are those before this one) and the store's time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Recovery = (run: RunRecord, now: number) => number | undefined
+
+/**
  * What came of a transition that was carried out.
  *
  * @category models
@@ -285,12 +294,13 @@ export interface JobStoreService {
   readonly leave: (params: { readonly node: string }) => Effect.Effect<void, JobStoreError>
   readonly nodes: Effect.Effect<ReadonlyArray<NodeRecord>, JobStoreError>
   /** Marks nodes whose lease has passed as dead and takes back runs whose node is dead or has no row, at most `limit`:
-   * pending again `delays[recoveries]` ms from now with one more recovery, or ended as lost where that list has ended or
-   * the delivery is at most once. `full` if there were more. `nextLease` is the earliest lease end of a live node. */
+   * pending again at the instant that `recovery` says with one more recovery, or ended as lost where it says none. A run
+   * that was asked to cancel is due at once. `full` if there were more. `nextLease` is the earliest lease end of a live
+   * node. */
   readonly reap: (params: {
     readonly now: number
     readonly node: string
-    readonly delays: ReadonlyArray<number>
+    readonly recovery: Recovery
     readonly limit: number
     readonly transition: Transition
   }) => Effect.Effect<

@@ -46,7 +46,9 @@ export interface SchedulerOptions<S extends Stores = {}> {
   readonly unresolvedAfter?: Duration.Input | undefined
   /** How often retention, recounts and promotions are looked after; default 1 minute. */
   readonly janitorInterval?: Duration.Input | undefined
-  /** Delays of a run's first, second … recovery; after the last it ends as lost. Default 0, 1, 10, 60, 300 seconds. */
+  /** Delays of a run's first, second … recovery; after the last it ends as lost. Default 0, 1, 10, 60, 300 seconds. From
+   * the second on a run waits up to once more as long, by a hash of its id: so that runs which were recovered together
+   * part from one that kills its process. */
   readonly recoveryDelays?: ReadonlyArray<Duration.Input> | undefined
   readonly retention?: { readonly [K in keyof Retention]?: Duration.Input | undefined } | undefined
   /** Bytes of an encoded payload, above which scheduling is refused; default 1 MiB. */

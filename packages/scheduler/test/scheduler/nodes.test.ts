@@ -330,10 +330,9 @@ describe("two nodes on one store", () => {
           log.filter((line) => line.endsWith("begins")),
           ["a 1 begins", "b 2 begins", "c 3 begins"]
         )
-        assert.deepStrictEqual(
-          only(reaper.events, "RunRecovered").map((event) => event.runAt - event.at),
-          [0, 1_000]
-        )
+        const [first, second, ...others] = only(reaper.events, "RunRecovered").map((event) => event.runAt - event.at)
+        assert.deepStrictEqual([first, others], [0, []])
+        assert.isTrue(second! >= 1_000 && second! < 2_000, `after ${second} ms`)
         assert.strictEqual(story(reaper.events, id).at(-1), "RunLost")
         assert.deepInclude(yield* reaper.scheduler.awaitEnd(id), { outcome: "lost", recoveries: 2, failures: 0 })
       })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { recoverAfter } from "../../src/internal/recovery.ts"
 import type { JobStoreService } from "../../src/JobStore.ts"
 import * as MemoryJobStore from "../../src/MemoryJobStore.ts"
 import { FaultyStore, Invariants } from "../../src/testing/index.ts"
@@ -93,7 +94,7 @@ class Cluster {
       const worker = this.workers[0]!
       const common = { now, node: worker.node, transition: periodic, limit: 100 }
       yield* worker.again(store.heartbeat({ now, node: worker.node, lease: 15_000, jobs: [], triggers: [] }))
-      yield* worker.once(store.reap({ ...common, delays: [0, 100, 100, 100, 100] }))
+      yield* worker.once(store.reap({ ...common, recovery: recoverAfter([0, 100, 100, 100, 100]) }))
       yield* worker.once(store.maintain({ ...common, retention, zoneData: "2026a", ...knowledge }))
       yield* worker.once(store.leave({ node: uuid(1) }))
     })
@@ -130,7 +131,7 @@ class Cluster {
         this.now += 20_000
         const lease = { now: this.now, node: worker.node, lease: 30_000, jobs: [], triggers: [] }
         yield* worker.again(this.store.register({ ...lease, version: 1 }))
-        yield* worker.again(this.store.reap({ ...common, now: this.now, delays: [0, 0, 0, 0, 0, 0] }))
+        yield* worker.again(this.store.reap({ ...common, now: this.now, recovery: recoverAfter([0, 0, 0, 0, 0, 0]) }))
         yield* worker.step(this.now, 100)
       }
     })

@@ -84,7 +84,7 @@ const giveBack = (state: State, entry: RunEntry, row: RunRecord): RunRecord => {
 
 /** Marks nodes whose lease has passed, and takes back what dead and vanished nodes ran. */
 export const reap = (state: State, params: Params<"reap">): Answer<"reap"> => {
-  const { delays, limit, now } = params
+  const { limit, now, recovery } = params
   const dead: Array<string> = []
   for (const node of state.nodes.values()) {
     if (node.deadAt === null && node.leaseUntil < now && node.id !== params.node) {
@@ -98,13 +98,13 @@ export const reap = (state: State, params: Params<"reap">): Answer<"reap"> => {
   const ended: Array<RunRecord> = []
   for (const entry of orphans.slice(0, limit)) {
     const { row } = entry
-    const delay = row.delivery === "atMostOnce" ? undefined : delays[row.recoveries]
-    if (delay === undefined) {
+    const due = recovery(row, now)
+    if (due === undefined) {
       lost.push(archive(state, entry, now, unreported(row, "lost")))
       promoteAfter(state, entry)
       ended.push(row)
     } else {
-      const runAt = notLaterThanCancel(row, now + delay, now)
+      const runAt = notLaterThanCancel(row, due, now)
       recovered.push(giveBack(state, entry, { ...row, recoveries: row.recoveries + 1, runAt }))
     }
   }

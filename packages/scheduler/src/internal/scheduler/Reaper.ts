@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { recoverAfter } from "../recovery.ts"
 import { announce, runFields } from "./announce.ts"
 import { untilSure } from "./Heart.ts"
 import type { Runner } from "./Runner.ts"
@@ -12,8 +13,9 @@ const grace = 1_000
  * Marks nodes whose lease has passed, and takes back their runs. It does so only after its own renewals have all
  * succeeded for one whole lease: after an outage of the store every lease has passed, and nobody is dead.
  */
-export const loop = (runner: Runner): Effect.Effect<void> =>
-  Effect.forever(
+export const loop = (runner: Runner): Effect.Effect<void> => {
+  const recovery = recoverAfter(runner.settings.recoveryDelays)
+  return Effect.forever(
     Effect.gen(function* () {
       const { clock, settings, state } = runner
       const wait = untilSure(runner)
@@ -22,11 +24,10 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
         // It is sent again until it succeeds, maybe only after an outage in which every lease passed.
         if (untilSure(runner) > 0) return Effect.undefined
         state.reaping.closeUnsafe()
-        const delays = settings.recoveryDelays
         return runner.store.reap({
           now: clock.now(),
           node: state.node,
-          delays,
+          recovery,
           limit: batch,
           transition: runner.advance
         })
@@ -54,5 +55,6 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
       yield* pause(Math.min(Math.max(next, 100), settings.lease))
     })
   )
+}
 
 const pause = (millis: number) => Effect.sleep(Math.max(1, millis))

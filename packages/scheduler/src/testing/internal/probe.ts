@@ -7,6 +7,7 @@ import type {
   ClaimableJob,
   JobStoreError,
   JobStoreService,
+  Recovery,
   RunFilter,
   RunReport,
   ScheduleChange,
@@ -43,7 +44,8 @@ export interface Probe {
   readonly report: (reports: ReadonlyArray<RunReport>, params?: Partial<Params<"finish">>) => Call<Answer<"finish">>
   /** Ends runs as succeeded. */
   readonly succeed: (...runs: ReadonlyArray<RunRecord>) => Call<Answer<"finish">>
-  readonly reap: (params: Partial<Params<"reap">>) => Call<Answer<"reap">>
+  /** A run comes back as long after its nth recovery as `delays` says, `[0, 1000]` unless told. */
+  readonly reap: (params: Partial<Params<"reap">> & { readonly delays?: ReadonlyArray<number> }) => Call<Answer<"reap">>
   readonly register: (node: string, lease?: number, now?: number) => Call<void>
   readonly heartbeat: (node: string, now: number, lease?: number) => Call<Answer<"heartbeat">>
   readonly cancel: (id: string, params?: Partial<Params<"cancel">>) => Call<Answer<"cancel">>
@@ -96,6 +98,14 @@ export const release = (row: Pick<RunRecord, "id" | "attempt">): RunReport => ({
   attempt: row.attempt
 })
 
+/** The plain rule, without what parts runs that come back together. */
+const after =
+  (delays: ReadonlyArray<number>): Recovery =>
+  (run, now) => {
+    const delay = run.delivery === "atMostOnce" ? undefined : delays[run.recoveries]
+    return delay === undefined ? undefined : now + delay
+  }
+
 const state = (row: RunRecord | undefined): string =>
   row === undefined ? "gone" : row.waitsFor === null ? row.state : `${row.state} for ${row.waitsFor}`
 
@@ -138,8 +148,8 @@ export const makeProbe = (store: JobStoreService): Probe => {
       ),
     report,
     succeed: (...runs) => report(runs.map((run) => success(run))),
-    reap: (params) =>
-      store.reap({ now: t0, node: nodeA, delays: [0, 1000], limit: 1000, transition: nothing, ...params }),
+    reap: ({ delays = [0, 1000], ...params }) =>
+      store.reap({ now: t0, node: nodeA, recovery: after(delays), limit: 1000, transition: nothing, ...params }),
     register: (node, lease = 15_000, now = t0) =>
       store.register({ now, node, lease, version: 1, jobs: ["job"], triggers: [] }),
     heartbeat: (node, now, lease = 15_000) => store.heartbeat({ now, node, lease, jobs: ["job"], triggers: [] }),

@@ -122,6 +122,38 @@ export const reaping = group("reap", {
     yield* check(yield* t.unfinished(uuid(1)), recovered[0], "the row")
   },
 
+  *"asks when a run comes back, by the run as its node had it and by its own time"(t) {
+    yield* t.enqueue(run(1, { recoveries: 3 }), run(2, { delivery: "atMostOnce" }), run(3))
+    const claimed = yield* t.claim()
+    const asked = new Map<string, unknown>()
+    const { lost, recovered } = yield* t.reap({
+      now: t0 + 7,
+      node: nodeB,
+      recovery: (row, now) => {
+        asked.set(row.id, [row, now])
+        return row.id === uuid(3) ? undefined : now + 4321
+      }
+    })
+    yield* check(
+      [...asked],
+      claimed.map((row) => [row.id, [row, t0 + 7]]),
+      "what it was asked"
+    )
+    yield* check(
+      recovered.map((row) => [row.id, row.recoveries, row.runAt]),
+      [
+        [uuid(1), 4, t0 + 4328],
+        [uuid(2), 1, t0 + 4328]
+      ],
+      "recovered"
+    )
+    yield* check(
+      lost.map((row) => row.id),
+      [uuid(3)],
+      "lost"
+    )
+  },
+
   *"ends a run as lost where the list of delays has ended"(t) {
     yield* t.register(nodeA)
     yield* t.enqueue(run(1, { recoveries: 2, failures: 1, errors: "[1]", key: "k", payload: "[7]" }))

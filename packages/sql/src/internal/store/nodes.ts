@@ -35,18 +35,18 @@ export function* nodes(tx: Transaction): Program<ReadonlyArray<NodeRecord>> {
 
 /** Marks nodes whose lease has passed, and takes back what dead and vanished nodes ran. */
 export function* reap(tx: Transaction, params: Params<"reap">): Program<Answer<"reap">> {
-  const { delays, limit, node, now, transition } = params
+  const { limit, node, now, recovery, transition } = params
   const marked = yield* query(tx.sql.markDead, [now, now, node])
   const orphans = yield* orphaned(tx)
   const recovered: Array<RunRecord> = []
   const ended: Array<Placed> = []
   for (const orphan of orphans.slice(0, limit)) {
     const { run } = orphan
-    const delay = run.delivery === "atMostOnce" ? undefined : delays[run.recoveries]
-    if (delay === undefined) {
+    const due = recovery(run, now)
+    if (due === undefined) {
       ended.push(orphan)
     } else {
-      const runAt = notLaterThanCancel(run, now + delay, now)
+      const runAt = notLaterThanCancel(run, due, now)
       recovered.push({ ...run, state: "pending", node: null, recoveries: run.recoveries + 1, runAt })
     }
   }

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Params } from "../../../internal/memory/params.ts"
+import { recoverAfter } from "../../../internal/recovery.ts"
 import type { RunRecord } from "../../../JobRun.ts"
 import type { ScheduleRecord } from "../../../JobSchedule.ts"
 import type { JobStoreError, JobStoreService, ScheduleChange, ScheduleView, Transition } from "../../../JobStore.ts"
@@ -17,6 +18,9 @@ export type Edit =
   | { readonly _tag: "Cancel"; readonly deferred: boolean; readonly active: boolean }
   | { readonly _tag: "Leave" }
 
+/** What a reaper was told, as data. */
+type Reap = Omit<Without<"reap">, "recovery"> & { readonly delays: ReadonlyArray<number> }
+
 type Without<Method extends keyof JobStoreService> = Omit<Params<Method>, "transition">
 
 /** A call of a store as data, to be printed and to be sent to two stores. */
@@ -30,7 +34,7 @@ export type Command =
   | { readonly _tag: "Register"; readonly params: Params<"register"> }
   | { readonly _tag: "Heartbeat"; readonly params: Params<"heartbeat"> }
   | { readonly _tag: "Leave"; readonly params: Params<"leave"> }
-  | { readonly _tag: "Reap"; readonly params: Without<"reap"> }
+  | { readonly _tag: "Reap"; readonly params: Reap }
   | { readonly _tag: "Cancel"; readonly params: Without<"cancel"> }
   | { readonly _tag: "Wake"; readonly params: Params<"wake"> }
   | { readonly _tag: "Maintain"; readonly params: Without<"maintain"> }
@@ -66,8 +70,10 @@ export const send = (store: JobStoreService, command: Command): Effect.Effect<un
       return store.heartbeat(command.params)
     case "Leave":
       return store.leave(command.params)
-    case "Reap":
-      return store.reap({ ...command.params, transition })
+    case "Reap": {
+      const { delays, ...params } = command.params
+      return store.reap({ ...params, recovery: recoverAfter(delays), transition })
+    }
     case "Cancel":
       return store.cancel({ ...command.params, transition })
     case "Wake":

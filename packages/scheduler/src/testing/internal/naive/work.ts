@@ -135,7 +135,7 @@ export const progress = (tables: Tables, params: Params<"progress">): void => {
 }
 
 export const reap = (tables: Tables, params: Params<"reap">): Answer<"reap"> => {
-  const { delays, limit, now, transition } = params
+  const { limit, now, recovery, transition } = params
   const expired = tables.nodes.filter(
     (node) => node.deadAt === null && node.leaseUntil < now && node.id !== params.node
   )
@@ -148,13 +148,13 @@ export const reap = (tables: Tables, params: Params<"reap">): Answer<"reap"> => 
   const lost: Array<EndedRun> = []
   const ended: Array<RunRecord> = []
   for (const run of orphans.slice(0, limit)) {
-    const delay = delays[run.recoveries]
-    if (run.delivery === "atMostOnce" || delay === undefined) {
+    const runAt = recovery(run, now)
+    if (runAt === undefined) {
       lost.push(endRun(tables, run, now, "lost"))
       promoteAfter(tables, run)
       ended.push(run)
     } else {
-      recovered.push(giveBack(tables, { ...run, recoveries: run.recoveries + 1, runAt: now + delay }, now))
+      recovered.push(giveBack(tables, { ...run, recoveries: run.recoveries + 1, runAt }, now))
     }
   }
   return {
