@@ -67,6 +67,12 @@ const world = (seed: number, recovery: Recovery) =>
     }
   })
 
+/** What it would be without the hash. */
+const together: Recovery = (row, now) => {
+  const delay = delays[row.recoveries]
+  return delay === undefined ? undefined : now + delay
+}
+
 describe("a run that kills its process beside fifty others", () => {
   it.live("ends as lost after its last recovery, and they succeed: they come back apart from it", () =>
     Effect.gen(function* () {
@@ -86,10 +92,6 @@ describe("a run that kills its process beside fifty others", () => {
 
   it.live("would take them all with it if they came back together", () =>
     Effect.gen(function* () {
-      const together: Recovery = (row, now) => {
-        const delay = delays[row.recoveries]
-        return delay === undefined ? undefined : now + delay
-      }
       const { innocents } = yield* world(1, together)
       assert.deepStrictEqual(
         innocents.filter((outcome) => outcome !== "lost"),
