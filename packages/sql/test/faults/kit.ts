@@ -78,5 +78,5 @@ const closing = <A, E>(test: Effect.Effect<A, E, Scope.Scope>, virtual: boolean)
     return yield* exit
   })
 
-export type { Node, Worker, World } from "./world.ts"
+export type { Node, NodeOptions, Worker, WorkerOptions, World } from "./world.ts"
 export { instead, shortened } from "./world.ts"

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
@@ -12,6 +13,7 @@ import type { SchedulerService } from "effect-scheduler/Scheduler"
 import type { SchedulerOptions } from "effect-scheduler/SchedulerOptions"
 import { type FaultyStore, Invariants } from "effect-scheduler/testing"
 import { TestClock } from "effect/testing"
+import { query } from "../postgres/query.ts"
 import type { Server } from "../postgres/server.ts"
 import { folder } from "../support.ts"
 import { open, type Place } from "./layers.ts"
@@ -85,14 +87,22 @@ export interface World {
   readonly server: Server
   /** A client of its own at each build; in memory the same store. */
   readonly layer: Layer.Layer<JobStore.JobStore, unknown>
+  /** Plain SQL on the database, beside every client. The rows as objects. */
+  readonly sql: (
+    text: (table: (name: string) => string) => string
+  ) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>>
   /** A client of the test's own, not seen by any fault that is put over a node. */
   readonly store: JobStoreService
   readonly node: (options?: NodeOptions) => Effect.Effect<Node, never, Scope.Scope>
+  /** What calls come from where no node shall act: a scheduler that neither fires nor runs. */
+  readonly client: Effect.Effect<SchedulerService, never, Scope.Scope>
   readonly worker: (options?: WorkerOptions) => Effect.Effect<Worker, never, Scope.Scope>
   /** What a handler does first: writes its execution down for I3. */
   readonly executing: Effect.Effect<JobRun.Current, never, JobRun.JobRun>
   readonly executions: ReadonlyArray<{ readonly run: string; readonly attempt: number }>
   readonly executionsOf: (run: string) => number
+  /** Executions in all, of all processes. */
+  readonly begun: () => number
   /** Waits until it is so, and answers what it saw then. Fails after 30 s with what was waited for. */
   readonly until: <A, E, R>(
     what: string,
@@ -182,6 +192,11 @@ export const makeWorld = Effect.fnUntraced(function* (
     }
   })
 
+  const client: World["client"] = Effect.map(
+    Effect.orDie(Layer.build(Layer.fresh(Scheduler.layerClient({ default: Layer.orDie(layer) }, shortened)))),
+    (context) => Context.get(context, Scheduler)
+  )
+
   const worker: World["worker"] = Effect.fnUntraced(function* ({
     jobs = ["Work", "Tick"],
     park,
@@ -226,8 +241,10 @@ export const makeWorld = Effect.fnUntraced(function* (
       return there(server, "a server of its own")
     },
     layer,
+    sql: (text) => sql(world.place, text),
     store,
     node,
+    client,
     worker,
     executing: Effect.tap(JobRun.current, (run) =>
       Effect.sync(() => executions.push({ run: run.id, attempt: run.attempt }))
@@ -236,6 +253,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     executionsOf: (run) =>
       executions.filter((each) => each.run === run).length +
       workers.flatMap((each) => each.of("Began")).filter((each) => each.run === run).length,
+    begun: () => executions.length + workers.reduce((sum, each) => sum + each.of("Began").length, 0),
     until,
     ended: (run) =>
       Effect.map(
@@ -261,6 +279,22 @@ export const makeWorld = Effect.fnUntraced(function* (
   })
   return { world, check }
 })
+
+const sql = (place: Place, text: (table: (name: string) => string) => string) => {
+  if (place.kind === "postgres")
+    return query(
+      place.url,
+      text((name) => place.prefix + name)
+    )
+  return Effect.sync(() => {
+    const db = new DatabaseSync(place.filename)
+    try {
+      return db.prepare(text((name) => `scheduler_${name}`)).all()
+    } finally {
+      db.close()
+    }
+  })
+}
 
 const startWorker = (spec: Spec, point: Point | undefined): Worker => {
   const child = spawn(process.execPath, [script, JSON.stringify(spec)], { stdio: ["ignore", "pipe", "inherit"] })
