@@ -18,7 +18,7 @@ import type { ScheduleRecord, ScheduleState } from "./JobSchedule.ts"
  * - `Unavailable`: the store cannot be reached or has gone; `Timeout`: it did not answer in time.
  * - `Busy`: another process holds its lock; `Conflict`: a serialization failure or a deadlock.
  * - `ReadOnly`, `Full`, `Corrupt`, `Forbidden`: it refuses. `SchemaNewer` and `SchemaMissing`: its tables are of another
- *   version, or not there.
+ *   version, or not there. `Unsupported`: this database, client or option will not do.
  * - `Unknown`: anything else, with its cause.
  *
  * @category errors
@@ -35,6 +35,7 @@ export const JobStoreReason = Schema.Literals([
   "Forbidden",
   "SchemaNewer",
   "SchemaMissing",
+  "Unsupported",
   "Unknown"
 ])
 
@@ -247,8 +248,10 @@ export interface Retention {
 /**
  * The methods of a store. Every method may be sent again with the same parameters without doing anything twice.
  *
- * `now` is the caller's clock in epoch milliseconds. A store whose time is its server's ignores it and says in `Now`
- * results what time it took.
+ * `now` is the caller's time in epoch milliseconds. A store may believe it, or keep its own time, as one on a server does
+ * whose callers' clocks differ. One that keeps its own time ignores `now`, hands its own to transitions, and answers it.
+ * Instants among the parameters that were computed from `now` are moved by how far its own is ahead of it: in `enqueue`
+ * and `finish`, which say which these are. All others are taken as they are: a user chose them.
  *
  * @category services
  * @since 0.1.0
@@ -345,7 +348,9 @@ export interface JobStoreService {
   }) => Effect.Effect<Page<ScheduleRecord>, JobStoreError>
 
   /** Inserts runs. One whose `unique` text another run of the same job took is not inserted, and `ids` has the stored
-   * run's id in its place; `maintain` forgets such a key after its retention. The same run sent again is one run. */
+   * run's id in its place; `maintain` forgets such a key after its retention. The same run sent again is one run. A store
+   * that keeps its own time moves `createdAt`, and `runAt` with its `startBy` where `runAt` is the call's `now`: such a run
+   * is due at once, whatever the caller's clock shows. */
   readonly enqueue: (params: {
     readonly now: number
     readonly runs: ReadonlyArray<{ readonly run: RunRecord; readonly unique: string | null }>
@@ -361,7 +366,8 @@ export interface JobStoreService {
   }) => Effect.Effect<{ readonly runs: ReadonlyArray<RunRecord>; readonly now: number }, JobStoreError>
   /** Applies reports in one transaction. Ending or retrying promotes the next run of its key, ending a schedule's run
    * promotes its oldest run deferred by overlap, and runs the transition on schedules whose run had `settles`. A report
-   * that was already applied counts as applied. */
+   * that was already applied counts as applied. A store that keeps its own time moves the `runAt` of a `Retry`: what
+   * counts is how far from the call's `now` it is. */
   readonly finish: (params: {
     readonly now: number
     readonly node: string

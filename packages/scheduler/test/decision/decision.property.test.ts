@@ -279,7 +279,7 @@ const perform = (world: World, step: Exclude<Step, { readonly _tag: "Reschedule"
       return void world.update({ payload: JSON.stringify(step.amount) })
     case "Declare": {
       const before = world.schedule
-      world.transact(upsert(world.context, { ...before, generation: "another", anchor: world.now }))
+      world.transact(upsert(world.context, { ...before, generation: "another" }))
       return assert.deepStrictEqual(world.schedule, before)
     }
     case "ZoneData":

@@ -314,13 +314,6 @@ describe("declaring", () => {
     expect(world.created.at(-1)).toMatchObject({ nominal: at(20), generation: world.schedule.generation })
   })
 
-  it("an anchor of its own is the instant at which it counts as stored", () => {
-    const world = makeWorld()
-    world.now = at(5)
-    world.declare({ trigger: Trigger.startNow(Trigger.every("10 seconds")), draft: { anchor: at(0) } })
-    expect(world.schedule).toMatchObject({ anchor: at(0), firstWatermark: at(0) - 1, nextAt: at(0) })
-  })
-
   it("another job forgets the last success of the old one", () => {
     const world = prepared("active")
     world.row = { ...world.schedule, lastSuccess: { nominal: at(0), value: "1" } }

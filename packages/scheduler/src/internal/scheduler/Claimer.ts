@@ -62,7 +62,7 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
       if (wanted === 0) return Effect.succeed("noSlot")
       const call = runner.calls.once(
         "claim",
-        runner.store.claim({ now: runner.clock.now(), node, limit: wanted, jobs, queues: settings.queues }),
+        runner.time.ask((now) => runner.store.claim({ now, node, limit: wanted, jobs, queues: settings.queues })),
         { onLate: () => doubt(runner) }
       )
       return Effect.matchCause(
@@ -113,7 +113,7 @@ const reconcile = <E>(runner: Runner, ask: Effect.Effect<ReadonlyArray<RunRecord
         if (known.get(run.id) === run.attempt) continue
         // The bound may be passed by what was claimed unseen.
         runner.slots.occupy()
-        start(runner, run, runner.clock.now())
+        start(runner, run, runner.time.now())
       }
     })
   })

@@ -54,7 +54,7 @@ const send = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<R
   }
   const { applied, fenced } = yield* runner.calls.insist(
     "finish",
-    Effect.suspend(() => runner.store.finish({ now: runner.clock.now(), node, reports, transition: runner.advance }))
+    runner.time.ask((now) => runner.store.finish({ now, node, reports, transition: runner.advance }))
   )
   return { reports, runs, fenced, applied }
 })
@@ -145,7 +145,7 @@ const tell = (runner: Runner, run: Running, report: RunReport): void => {
 const eventOf = (runner: Runner, run: Running, report: RunReport): EventBody => {
   const ending = run.ending!
   const fields = { store: runner.alias, ...runFields(run.record) }
-  const duration = run.endedAt - run.startedAt
+  const duration = Math.round(run.endedAt - run.begunAt)
   switch (ending._tag) {
     case "Succeeded":
       return { _tag: "RunSucceeded", ...fields, duration, result: ending.result, resultStored: ending.stored }

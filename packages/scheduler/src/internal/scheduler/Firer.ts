@@ -16,9 +16,9 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   if (state.paused) return yield* bells.fire.sleep(undefined)
   const { applied, full } = yield* calls.insist(
     "fire",
-    Effect.suspend(() =>
+    runner.time.ask((now) =>
       store.fire({
-        now: runner.clock.now(),
+        now,
         limit: batch,
         version: triggerVersion,
         triggers: runner.triggers(),

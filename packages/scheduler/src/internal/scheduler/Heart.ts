@@ -20,7 +20,7 @@ const register = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<
   const params = () => {
     sent = clock.monotonic()
     now = clock.now()
-    return { now, node: state.node, lease: settings.lease, ...abilities(runner) }
+    return { now: runner.time.now(), node: state.node, lease: settings.lease, ...abilities(runner) }
   }
   yield* calls.insist(
     "register",
@@ -39,7 +39,7 @@ const register = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Return<
   bells.claim.ring()
 })
 
-/** `sent` by the monotonic clock, `now` by the wall clock. */
+/** `sent` by the monotonic clock, `now` by this machine's wall clock: nobody else's has a say in it. */
 const renewed = ({ settings, state }: Runner, sent: number, now: number): void => {
   state.leaseUntil = sent + settings.lease
   state.leaseUntilWall = now + settings.lease
@@ -72,7 +72,7 @@ const beat = Effect.fnUntraced(function* (runner: Runner) {
     runner.calls.once(
       "heartbeat",
       runner.store.heartbeat({
-        now,
+        now: runner.time.now(),
         node: state.node,
         lease: settings.lease,
         ...abilities(runner)

@@ -25,7 +25,7 @@ const maintain = (runner: Runner) =>
       "maintain",
       Effect.suspend(() =>
         runner.store.maintain({
-          now: runner.clock.now(),
+          now: runner.time.now(),
           retention: runner.settings.retention,
           limit: batch,
           version: triggerVersion,
@@ -45,7 +45,7 @@ const unresolved = Effect.fnUntraced(function* (runner: Runner, told: Set<string
     "listRuns",
     runner.store.listRuns({ filter: { state: "pending" }, limit: batch })
   )
-  const late = runner.clock.now() - runner.settings.unresolvedAfter
+  const late = runner.time.now() - runner.settings.unresolvedAfter
   const waiting = new Set(items.filter((run) => run.runAt <= late).map((run) => run.job))
   for (const job of runner.registry.entries.keys()) waiting.delete(job)
   for (const job of told) waiting.delete(job)

@@ -17,20 +17,16 @@ export const loop = (runner: Runner): Effect.Effect<void> => {
   const recovery = recoverAfter(runner.settings.recoveryDelays)
   return Effect.forever(
     Effect.gen(function* () {
-      const { clock, settings, state } = runner
+      const { settings, state } = runner
       const wait = untilSure(runner)
       if (wait > 0) return yield* pause(wait)
       const reap = Effect.suspend(() => {
         // It is sent again until it succeeds, maybe only after an outage in which every lease passed.
         if (untilSure(runner) > 0) return Effect.undefined
         state.reaping.closeUnsafe()
-        return runner.store.reap({
-          now: clock.now(),
-          node: state.node,
-          recovery,
-          limit: batch,
-          transition: runner.advance
-        })
+        return runner.time.ask((now) =>
+          runner.store.reap({ now, node: state.node, recovery, limit: batch, transition: runner.advance })
+        )
       })
       // Only a call that answers may keep the claimer waiting.
       const reaped = yield* runner.calls.insist(

@@ -9,6 +9,7 @@ import type { Running } from "./Running.ts"
 import type { Settings } from "./settings.ts"
 import type { Slots } from "./Slots.ts"
 import type { StoreCalls } from "./StoreCalls.ts"
+import type { StoreTime } from "./StoreTime.ts"
 import type { ClockWatch, Wakeup } from "./Wakeup.ts"
 
 /** What the loops of one store share. Each of them is in a file of its own and knows no other loop, only these. */
@@ -22,6 +23,8 @@ export interface Runner {
   readonly registry: JobRegistryService
   readonly slots: Slots
   readonly clock: ClockWatch
+  /** For whatever is compared with stored instants, or becomes one. */
+  readonly time: StoreTime
   readonly random: Random.Random
   readonly newId: MakeId
   /** Services of the scheduler's own fiber: clock, tracer, logger. */

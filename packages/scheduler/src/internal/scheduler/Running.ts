@@ -31,11 +31,13 @@ export class Running implements BusyRun, HeapEntry {
   interruptedAt = 0
   ending: Ending | undefined
   progress: string | null
-  /** Wall clock. */
+  /** Monotonic milliseconds, as `endedAt`. */
+  readonly begunAt: number
   endedAt = 0
   readonly record: RunRecord
   readonly entry: Entry | undefined
   readonly node: string
+  /** By the store's time. */
   readonly startedAt: number
   private readonly deadlines: Runner["deadlines"]
 
@@ -44,9 +46,11 @@ export class Running implements BusyRun, HeapEntry {
     entry: Entry | undefined,
     node: string,
     startedAt: number,
+    begunAt: number,
     deadlines: Runner["deadlines"]
   ) {
     this.deadlines = deadlines
+    this.begunAt = begunAt
     this.record = record
     this.entry = entry
     this.node = node
@@ -74,11 +78,11 @@ export class Running implements BusyRun, HeapEntry {
 
 /**
  * Starts a claimed run in a slot that the claimer holds for it. Whatever happens, the slot is given back when the handler
- * has ended, and a report reaches the finisher.
+ * has ended, and a report reaches the finisher. `now` is the store's time.
  */
 export const start = (runner: Runner, record: RunRecord, now: number): void => {
   const entry = runner.registry.entries.get(record.job)
-  const run = new Running(record, entry, runner.state.node, now, runner.deadlines)
+  const run = new Running(record, entry, runner.state.node, now, runner.clock.monotonic(), runner.deadlines)
   runner.running.set(record.id, run)
   runner.foretold.seen(record)
   // Asked for while nobody ran it, after its last node had let go of it.
@@ -121,7 +125,7 @@ export const start = (runner: Runner, record: RunRecord, now: number): void => {
 
 const end = (runner: Runner, run: Running, ending: Ending): void => {
   run.ending = ending
-  run.endedAt = runner.clock.now()
+  run.endedAt = runner.clock.monotonic()
   runner.slots.give(1)
   if (run.interruption === "fence") {
     // The run is another node's by now, and nothing of this execution may be stored.
@@ -129,13 +133,13 @@ const end = (runner: Runner, run: Running, ending: Ending): void => {
     if (runner.running.size === 0) runner.bells.idle.ring()
     return
   }
-  metrics.duration.updateUnsafe(run.endedAt - run.startedAt, runner.context)
+  metrics.duration.updateUnsafe(run.endedAt - run.begunAt, runner.context)
   runner.reports.push(run)
   runner.bells.finish.ring()
 }
 
 const classify = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<unknown, unknown>): Ending => {
-  const at = runner.clock.now()
+  const at = runner.time.now()
   if (Exit.isSuccess(exit)) {
     const encoded = codecOf(entry.job).encodeSuccess(exit.value)
     if (Result.isFailure(encoded)) {

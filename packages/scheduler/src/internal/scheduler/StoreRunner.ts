@@ -16,6 +16,7 @@ import type { Runner } from "./Runner.ts"
 import type { Settings } from "./settings.ts"
 import type { Slots } from "./Slots.ts"
 import * as StoreCalls from "./StoreCalls.ts"
+import * as StoreTime from "./StoreTime.ts"
 import { supervise } from "./supervise.ts"
 import * as Waiters from "./Waiters.ts"
 import { type ClockWatch, make as makeWakeup } from "./Wakeup.ts"
@@ -67,6 +68,7 @@ export const make = Effect.fnUntraced(function* (options: {
     registry: options.registry,
     slots: options.slots,
     clock,
+    time: StoreTime.make(clock),
     newId: options.newId,
     foretold,
     advance: foretold.of(alias, options.advance),

@@ -41,6 +41,6 @@ const dropRuns = Effect.fnUntraced(function* (core: Core, job: string) {
   if (runner === undefined) return
   const { items } = yield* runner.store.listRuns({ filter: { job }, limit: 100_000 })
   for (const { id } of items) {
-    yield* runner.store.cancel({ now: core.clock.now(), id, transition: runner.advance })
+    yield* runner.store.cancel({ now: runner.time.now(), id, transition: runner.advance })
   }
 }, Effect.orDie)

@@ -25,16 +25,15 @@ const batch = 1_000
 
 /** The verbs that make, await and end runs. */
 export const make = (core: Core): Verbs => {
+  /** `now` is the instant that the runs were made with: a store that keeps its own time knows by it which are due now. */
   const insert = Effect.fnUntraced(function* (
     store: StoreRunner,
+    now: number,
     runs: ReadonlyArray<{ readonly run: RunRecord; readonly unique: string | null }>
   ) {
     const { runner } = store
     for (const { run } of runs) runner.foretold.created(runner.alias, run)
-    const { ids } = yield* runner.calls.verb(
-      "enqueue",
-      Effect.suspend(() => runner.store.enqueue({ now: core.clock.now(), runs }))
-    )
+    const { ids } = yield* runner.calls.verb("enqueue", runner.store.enqueue({ now, runs }))
     if (runner.hub.active()) {
       yield* afterCommit(store, () => {
         runs.forEach(({ run }, i) => {
@@ -48,20 +47,21 @@ export const make = (core: Core): Verbs => {
 
   const enqueueAll: Verbs["enqueueAll"] = Effect.fnUntraced(function* (job, payloads, options) {
     const store = yield* storeOf(core, options?.store)
-    const at = yield* instantOf(core, `job "${job.jobName}"`, options)
+    const now = store.runner.time.now()
+    const at = yield* instantOf(now, `job "${job.jobName}"`, options)
     // All of them are checked and encoded before any of them is stored.
     const runs: Array<{ readonly run: RunRecord; readonly unique: null }> = []
     for (let from = 0; from < payloads.length; from += batch) {
       if (from > 0) yield* Effect.yieldNow
       for (const payload of payloads.slice(from, from + batch)) {
-        const run = newRun(core, job, payload, at, options)
+        const run = newRun(core, job, payload, now, at, options)
         if (Result.isFailure(run)) return yield* refuse(run.failure)
         runs.push({ run: run.success, unique: null })
       }
     }
     const ids: Array<string> = []
     for (let from = 0; from < runs.length; from += batch) {
-      ids.push(...(yield* insert(store, runs.slice(from, from + batch))))
+      ids.push(...(yield* insert(store, now, runs.slice(from, from + batch))))
     }
     return ids
   })
@@ -73,12 +73,13 @@ export const make = (core: Core): Verbs => {
   ) {
     const store = yield* storeOf(core, options?.store)
     const subject = `job "${job.jobName}"`
-    const at = yield* instantOf(core, subject, options)
+    const now = store.runner.time.now()
+    const at = yield* instantOf(now, subject, options)
     const unique = options?.idempotencyKey
     if (unique !== undefined) yield* requireId(subject, "idempotencyKey", unique, 255)
-    const run = newRun(core, job, payload, at, options)
+    const run = newRun(core, job, payload, now, at, options)
     if (Result.isFailure(run)) return yield* refuse(run.failure)
-    const [id] = yield* insert(store, [{ run: run.success, unique: unique ?? null }])
+    const [id] = yield* insert(store, now, [{ run: run.success, unique: unique ?? null }])
     return id!
   })
 
@@ -117,7 +118,7 @@ export const make = (core: Core): Verbs => {
     const { runner } = store
     const { answer, applied, ended, node } = yield* runner.calls.verb(
       "cancel",
-      Effect.suspend(() => runner.store.cancel({ now: core.clock.now(), id: runId, transition: runner.advance }))
+      Effect.suspend(() => runner.store.cancel({ now: runner.time.now(), id: runId, transition: runner.advance }))
     )
     if (answer === "unknown") return yield* runNotFound(runId, options)
     yield* afterCommit(store, () => {
@@ -143,7 +144,7 @@ export const make = (core: Core): Verbs => {
       "modify",
       Effect.suspend(() =>
         runner.store.modify({
-          now: core.clock.now(),
+          now: runner.time.now(),
           ids: [id],
           transition: runner.foretold.of(runner.alias, (_, view, now) => {
             found = view !== undefined
@@ -184,8 +185,9 @@ export const make = (core: Core): Verbs => {
         new RunNotRepeatable({ runId, why: "it succeeded, and the payload of a success is not kept" })
       )
     }
+    const now = runner.time.now()
     const run: RunRecord = {
-      ...blank(core, core.clock.now()),
+      ...blank(core, now),
       job: old.job,
       queue: old.queue,
       priority: old.priority,
@@ -201,7 +203,7 @@ export const make = (core: Core): Verbs => {
     // takes a key that each of its reruns in turn hands on to the next.
     for (let previous = runId; ;) {
       const unique = old.scheduleId === null || old.nominal === null ? `rerun:${previous}` : null
-      const [id] = yield* insert(store, [{ run, unique }])
+      const [id] = yield* insert(store, now, [{ run, unique }])
       if (unique === null || id === run.id) return id!
       const { unfinished } = yield* runner.calls.verb("getRuns", runner.store.getRuns({ ids: [id!] }))
       if (unfinished.length > 0) return id!
@@ -230,11 +232,11 @@ const runNotFound = (runId: string, options: InStore | undefined) =>
   refuse(new RunNotFound({ runId, store: options?.store ?? defaultAlias }))
 
 const instantOf = (
-  core: Core,
+  now: number,
   subject: string,
   options: Pick<EnqueueOptions, "at"> | undefined
 ): Effect.Effect<number, SchedulerError> => {
-  if (options?.at === undefined) return Effect.succeed(core.clock.now())
+  if (options?.at === undefined) return Effect.succeed(now)
   const at = readInstant(options.at)
   return at !== undefined
     ? Effect.succeed(at)
@@ -266,6 +268,7 @@ const newRun = <J extends Job.Any>(
   core: Core,
   job: J,
   payload: Job.Payload<J>,
+  now: number,
   at: number,
   options: Pick<EnqueueOptions, "priority"> | undefined
 ): Result.Result<RunRecord, InvalidOption | InvalidPayload> => {
@@ -274,7 +277,7 @@ const newRun = <J extends Job.Any>(
   const encoded = encodePayload(core, job, payload, undefined)
   if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
   return Result.succeed({
-    ...blank(core, core.clock.now()),
+    ...blank(core, now),
     payload: encoded.success.payload,
     key: encoded.success.key,
     job: job.jobName,

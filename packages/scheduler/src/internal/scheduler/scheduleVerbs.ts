@@ -51,7 +51,7 @@ export const make = (core: Core): Verbs => {
     const telling = runner.foretold.of(runner.alias, transition)
     const applied = yield* runner.calls.verb(
       "modify",
-      Effect.suspend(() => runner.store.modify({ now: core.clock.now(), ids, transition: telling }))
+      Effect.suspend(() => runner.store.modify({ now: runner.time.now(), ids, transition: telling }))
     )
     if (applied.length > 0) yield* afterCommit(store, () => announce(runner, applied))
     return applied
@@ -157,9 +157,7 @@ export const make = (core: Core): Verbs => {
       ...one,
       // The store may be another one by then, removed and added again under its alias.
       store: Effect.suspend(() =>
-        Effect.flatMap(storeOf(core, alias), (store) =>
-          upsertAll(store, [{ ...draft, anchor: core.clock.now() }], onConflict, paused)
-        )
+        Effect.flatMap(storeOf(core, alias), (store) => upsertAll(store, [draft], onConflict, paused))
       )
     }
     all.set(keptKey(alias, draft.id), kept)

@@ -10,6 +10,7 @@ import { searchNext } from "../trigger/search.ts"
 import { isSpaced } from "../trigger/spaced.ts"
 import { type Core, defaultAlias, keptKey, keptOf, refuse, storeOf, type Tentative } from "./Core.ts"
 import { table } from "./render.ts"
+import { triggerVersion } from "./Resolver.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 
 type Views = Pick<
@@ -84,9 +85,10 @@ export const make = (core: Core): Views => {
     }
     const soonest: Array<Upcoming> = []
     if (n === 0) return soonest
+    const now = yield* nowOf(core, options)
     yield* Stream.runForEach(listAll(options), (view) =>
       Effect.sync(() => {
-        for (const at of timesOf(core, view, n)) {
+        for (const at of timesOf(view, n, now)) {
           if (soonest.length >= n && at >= soonest[soonest.length - 1]!.at) break
           insert(soonest, { scheduleId: view.id, store: view.store, job: view.job, at })
           if (soonest.length > n) soonest.pop()
@@ -96,11 +98,23 @@ export const make = (core: Core): Views => {
     return soonest
   })
 
-  const render: Views["render"] = (options) =>
-    Effect.map(Stream.runCollect(listAll(options)), (views) => table(views, core.clock.now()))
+  const render: Views["render"] = Effect.fnUntraced(function* (options) {
+    const views = yield* Stream.runCollect(listAll(options))
+    return table(views, yield* nowOf(core, options))
+  })
 
   return { get, list, listAll, runs, history, historyAll, upcoming, render }
 }
+
+/** The store's time. One that has not told it, since nothing of it is run here, is asked. */
+const nowOf = Effect.fnUntraced(function* (core: Core, options: InStore | undefined) {
+  const { calls, store, time } = (yield* storeOf(core, options?.store)).runner
+  if (store.shared && !time.isKnown()) {
+    const ask = time.ask((now) => store.wake({ now, version: triggerVersion, triggers: [], jobs: [], queues: {} }))
+    yield* calls.verb("wake", ask)
+  }
+  return time.now()
+})
 
 const limitOf = (subject: string, limit: number = pageSize): Effect.Effect<number, SchedulerError> =>
   Number.isSafeInteger(limit) && limit >= 1
@@ -122,14 +136,13 @@ const insert = (sorted: Array<Upcoming>, one: Upcoming): void => {
 }
 
 /** The coming nominal times of a schedule, at most `n`: the one that is due, if any, and then those after now. */
-function* timesOf(core: Core, view: ScheduleView, n: number): Generator<number> {
+function* timesOf(view: ScheduleView, n: number, now: number): Generator<number> {
   if (view.state !== "active" && view.state !== "unresolved" && view.state !== "tentative") return
   if (view.nextAt === null) return
   const first = view.nextAt
   yield first
   if (view.trigger === undefined || isSpaced(view.trigger)) return
   const left = (view.policy?.maxRuns ?? Infinity) - view.counts.fired
-  const now = core.clock.now()
   const trigger = anchorAt(view.trigger, now)
   for (let i = 1, at = Math.max(first, now); i < Math.min(n, left); i++) {
     const next = searchNext(trigger, at)

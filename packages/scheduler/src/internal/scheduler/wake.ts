@@ -13,9 +13,9 @@ const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefin
   Effect.map(
     runner.calls.insist(
       "wake",
-      Effect.suspend(() =>
+      runner.time.ask((now) =>
         runner.store.wake({
-          now: runner.clock.now(),
+          now,
           version: triggerVersion,
           triggers: schedules ? runner.triggers() : [],
           jobs: schedules ? [] : claimable(runner),

@@ -87,14 +87,13 @@ export const reschedule =
   (_id, view, now) =>
     view === undefined || view.schedule.trigger === definition.trigger
       ? undefined
-      : redefined(ctx, view, definition, {}, now, now)
+      : redefined(ctx, view, definition, {}, now)
 
 export const redefined = (
   ctx: TransitionContext,
   view: ScheduleView,
   definition: Definition,
   patch: Patch,
-  anchor: number,
   now: number
 ): ScheduleChange | undefined => {
   const old = view.schedule
@@ -107,7 +106,7 @@ export const redefined = (
     trigger,
     version,
     needs,
-    anchor,
+    anchor: now,
     // A clock that went back does not move it back.
     watermark: Math.max(now, work.row.watermark),
     state: work.row.state === "paused" ? "paused" : "active",

@@ -23,8 +23,6 @@ export interface Draft extends Definition {
   readonly origin: string | null
   /** `"nominal"`, or a backfill's. */
   readonly cause: string
-  /** The instant at which it counts as stored; default the transaction's. */
-  readonly anchor?: number | undefined
   /** Where its times begin, for a backfill; default by the trigger and the anchor. */
   readonly watermark?: number | undefined
   /** The generation of the row if it is inserted, so that whoever made it can tell its own; default a new one. */
@@ -64,7 +62,7 @@ export const upsert = (
     }
     const { job, queue, priority, payload, key, delivery, policy, origin } = draft
     const patch = { job, queue, priority, payload, key, delivery, policy, origin }
-    if (old.trigger !== draft.trigger) return redefined(ctx, view, draft, patch, draft.anchor ?? now, now)
+    if (old.trigger !== draft.trigger) return redefined(ctx, view, draft, patch, now)
     if (old.state !== "faulty") return patched(ctx, view, patch, now)
     const again = { ...view, schedule: { ...old, state: "active" as const, nextAt: now, faults: 0, error: null } }
     return patched(ctx, again, patch, now) ?? { schedule: again.schedule, runs: [], ranges: [], ...nothingElse }
@@ -80,7 +78,6 @@ const nothingElse: Pick<ScheduleChange, "replaceDeferred" | "cancelActive"> = {
 const noCounts: Counts = { fired: 0, skipped: 0, missed: 0, dropped: 0, paused: 0 }
 
 const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now: number): ScheduleRecord => {
-  const anchor = draft.anchor ?? now
   const row: ScheduleRecord = {
     id: draft.id,
     generation,
@@ -94,13 +91,13 @@ const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now:
     trigger: draft.trigger,
     version: draft.version,
     needs: draft.needs,
-    anchor,
+    anchor: now,
     policy: draft.policy,
     origin: draft.origin,
     cause: draft.cause,
     state: "active",
-    firstWatermark: anchor - 1,
-    watermark: anchor - 1,
+    firstWatermark: now - 1,
+    watermark: now - 1,
     nextAt: now,
     counts: noCounts,
     zoneData: ctx.zoneData,
@@ -111,7 +108,7 @@ const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now:
     updatedAt: now
   }
   const resolved = ctx.resolve(row)
-  const first = draft.watermark ?? (resolved === undefined ? row.watermark : firstWatermark(resolved.trigger, anchor))
+  const first = draft.watermark ?? (resolved === undefined ? row.watermark : firstWatermark(resolved.trigger, now))
   const begun = { ...row, firstWatermark: first, watermark: first, nextAt: null }
   if (resolved === undefined) return { ...begun, nextAt: now }
   return planned(ctx, begin({ schedule: begun, active: 0, deferred: 0 }), resolved).row
