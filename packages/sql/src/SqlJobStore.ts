@@ -7,19 +7,11 @@
 import { Effect, Layer, type Scope } from "effect"
 import { JobStore, JobStoreError, type JobStoreService, type StoreSignal } from "effect-scheduler/JobStore"
 import { SqlClient, type SqlError } from "effect/sql"
-import { makeExecutor } from "./internal/executor.ts"
+import type { Dialect } from "./internal/dialect.ts"
 import { migrationsOf, prepareSchema } from "./internal/migrations.ts"
-import type { Program } from "./internal/program.ts"
-import { makeRunner } from "./internal/runner.ts"
-import { claim, isClaimable, wake } from "./internal/store/claim.ts"
-import { finish } from "./internal/store/finish.ts"
-import { maintain } from "./internal/store/maintain.ts"
-import { heartbeat, leave, nodes, reap, register } from "./internal/store/nodes.ts"
-import { cancel, enqueue, getRuns, held, history, listRuns, progress } from "./internal/store/runs.ts"
-import { fire, getSchedules, isDue, listSchedules, modify } from "./internal/store/schedules.ts"
-import type { Transaction } from "./internal/store/transaction.ts"
+import { postgres } from "./internal/postgres/dialect.ts"
+import { sqlite } from "./internal/sqlite/dialect.ts"
 import { toStoreError } from "./internal/storeError.ts"
-import { makeTables } from "./internal/tables.ts"
 import * as SqliteClient from "./SqliteClient.ts"
 
 const defaultPrefix = "scheduler_"
@@ -33,6 +25,11 @@ const defaultPrefix = "scheduler_"
 export interface Options {
   /** What the names of the tables begin with, `"scheduler_"` unless given: letters, digits and underscores. */
   readonly prefix?: string | undefined
+  /**
+   * Whose time a store on Postgres goes by. The server's (`"server"`, the default), so that nodes whose clocks differ agree;
+   * or that of its callers, which is for tests that hand instants to the store. Stores on SQLite always take the caller's.
+   */
+  readonly clock?: "server" | "caller" | undefined
 }
 
 /**
@@ -45,28 +42,15 @@ export const make = (
   options: Options & { readonly migrate?: boolean | undefined } = {}
 ): Effect.Effect<JobStoreService, JobStoreError, SqlClient.SqlClient | Scope.Scope> =>
   Effect.gen(function* () {
-    const { client, description, file, tables } = yield* open(options)
-
+    const { client, dialect, server, tables } = yield* open(options)
     const subscriptions = new Set<{ readonly listener: (change: StoreSignal) => void }>()
     const notify = (signal: StoreSignal): void => {
       for (const { listener } of subscriptions) listener(signal)
     }
-    const runner = makeRunner(client)
-    const { read, write } = yield* makeExecutor({ client, runner, tables, description, notify })
-
-    const writes =
-      <P, A>(method: string, program: (tx: Transaction, params: P) => Program<A>) =>
-      (params: P): Effect.Effect<A, JobStoreError> =>
-        write(method, (tx) => program(tx, params))
-    const reads =
-      <P, A>(method: string, program: (tx: Transaction, params: P) => Program<A>) =>
-      (params: P): Effect.Effect<A, JobStoreError> =>
-        read(method, (tx) => program(tx, params))
-
+    const believesCallers = options.clock === "caller"
+    const store = yield* dialect.make({ client, tables, server, believesCallers, notify })
     return JobStore.of({
-      shared: file !== undefined,
-      description,
-      transaction: { active: runner.isJoined, afterCommit: client.afterCommit },
+      ...store,
       subscribe: (listener) =>
         Effect.asVoid(
           Effect.acquireRelease(
@@ -78,39 +62,7 @@ export const make = (
             }),
             (subscription) => Effect.sync(() => subscriptions.delete(subscription))
           )
-        ),
-      register: writes("register", register),
-      heartbeat: writes("heartbeat", heartbeat),
-      leave: writes("leave", leave),
-      nodes: read("nodes", nodes),
-      reap: writes("reap", reap),
-      // The lock of a file is not taken to learn that there is nothing to do.
-      fire: (params) =>
-        Effect.flatMap(
-          read("fire", (tx) => isDue(tx, params)),
-          (found) =>
-            found
-              ? write("fire", (tx) => fire(tx, params))
-              : Effect.succeed({ applied: [], full: false, now: params.now })
-        ),
-      modify: writes("modify", modify),
-      getSchedules: reads("getSchedules", getSchedules),
-      listSchedules: reads("listSchedules", listSchedules),
-      enqueue: writes("enqueue", enqueue),
-      claim: (params) =>
-        Effect.flatMap(
-          read("claim", (tx) => isClaimable(tx, params)),
-          (found) => (found ? write("claim", (tx) => claim(tx, params)) : Effect.succeed({ runs: [], now: params.now }))
-        ),
-      finish: writes("finish", finish),
-      held: reads("held", held),
-      progress: writes("progress", progress),
-      cancel: writes("cancel", cancel),
-      getRuns: reads("getRuns", getRuns),
-      listRuns: reads("listRuns", listRuns),
-      history: reads("history", history),
-      wake: reads("wake", wake),
-      maintain: writes("maintain", maintain)
+        )
     })
   })
 
@@ -121,25 +73,24 @@ const open = (options: Options & { readonly migrate?: boolean | undefined }) =>
     const prefix = options.prefix ?? defaultPrefix
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,30}$/.test(prefix)) {
       const message = `the prefix "${prefix}" is not made of letters, digits and underscores`
-      return yield* new JobStoreError({ reason: "Unknown", method: "open", message })
+      return yield* new JobStoreError({ reason: "Unsupported", method: "open", message })
     }
-    const tables = makeTables(prefix)
-    const file = yield* databaseFile(client)
-    const description = file === undefined ? "sqlite in memory" : `sqlite ${file}`
-    yield* prepareSchema(client, tables, { migrate: options.migrate ?? true, description })
-    return { client, tables, file, description }
+    const dialect = dialectOf(client)
+    if (dialect === undefined) {
+      const message = "the client is neither one of SQLite nor of Postgres"
+      return yield* new JobStoreError({ reason: "Unsupported", method: "open", message })
+    }
+    const server = yield* dialect.inspect(client)
+    const tables = dialect.tables(prefix)
+    yield* prepareSchema(client, dialect, tables, { migrate: options.migrate ?? true, description: server.description })
+    return { client, dialect, server, tables }
   })
 
-/** The file of the main database, or undefined where it is in memory. */
-const databaseFile = (client: SqlClient.SqlClient): Effect.Effect<string | undefined, JobStoreError> =>
+const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
   client.onDialectOrElse({
-    sqlite: () =>
-      client.unsafe("pragma database_list").values.pipe(
-        Effect.map((rows) => (rows.find((row) => row[1] === "main")?.[2] as string | undefined) || undefined),
-        Effect.mapError((error) => toStoreError("open", "sqlite", error))
-      ),
-    orElse: () =>
-      new JobStoreError({ reason: "Unknown", method: "open", message: `no store for the dialect of this client yet` })
+    sqlite: () => sqlite,
+    pg: () => postgres,
+    orElse: () => undefined
   })
 
 /**
@@ -209,7 +160,10 @@ export const layerMigrations = (options: Options = {}): Layer.Layer<never, JobSt
 export const migrations = (
   options: Options = {}
 ): Record<string, Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>> =>
-  migrationsOf(makeTables(options.prefix ?? defaultPrefix))
+  migrationsOf((client) => {
+    const dialect = dialectOf(client) ?? sqlite
+    return { dialect, tables: dialect.tables(options.prefix ?? defaultPrefix) }
+  })
 
 /**
  * The embedded default: a store in a SQLite file of its own, through `SqliteClient`.

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
-import { historyText, listRunsText, listSchedulesText } from "../src/internal/sqlite/lists.ts"
+import { historyText, listRunsText, listSchedulesText } from "../src/internal/lists.ts"
 import { schemaV1 } from "../src/internal/sqlite/schema.ts"
 import { makeStatements } from "../src/internal/sqlite/statements.ts"
 import { dataTables, makeTables } from "../src/internal/tables.ts"

@@ -1,60 +1,76 @@
 import { Effect } from "effect"
 import { JobStoreError } from "effect-scheduler/JobStore"
 import { Migrator, SqlClient, type SqlError } from "effect/sql"
-import { defaultBusyWait, retryWhileBusy } from "./sqlite/busy.ts"
-import { schemaV1 } from "./sqlite/schema.ts"
+import type { Dialect } from "./dialect.ts"
 import { toStoreError } from "./storeError.ts"
-import { dataTables, type Tables } from "./tables.ts"
+import type { Tables } from "./tables.ts"
 
-const versions: ReadonlyArray<readonly [name: string, statements: (tables: Tables) => ReadonlyArray<string>]> = [
-  ["effect_scheduler", schemaV1]
-]
+/**
+ * The steps from one version of the schema to the next, which every dialect has in its own words. A later one is named
+ * `expand_…` where releases that do not know it can go on beside it (it adds what they do not miss), and `contract_…` where
+ * they cannot: it comes in a release after the one that no longer needs what it takes away.
+ */
+const steps = ["effect_scheduler"] as const
 
 /** The version of the schema that this release works on. */
-const latest = versions.length
+const latest = steps.length
+
+type Migrations = Record<string, Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>>
 
 /** Migrations by their names, for a migrator of one's own. */
 export const migrationsOf = (
-  tables: Tables
-): Record<string, Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>> =>
+  of: (client: SqlClient.SqlClient) => { readonly dialect: Dialect; readonly tables: Tables }
+): Migrations =>
   Object.fromEntries(
-    versions.map(([name, statements], index) => [
+    steps.map((name, index) => [
       `${String(index + 1).padStart(4, "0")}_${name}`,
       Effect.gen(function* () {
         const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-        for (const text of statements(tables)) yield* sql.unsafe(text)
+        const { dialect, tables } = of(sql)
+        for (const text of dialect.steps[index]!(tables)) yield* sql.unsafe(text)
       })
     ])
   )
 
 /** What is there: nothing, the store's tables in a version, or something of someone else's. */
-type Found = { readonly version: number } | { readonly foreign: string }
+type Found =
+  | {
+      readonly version: number
+      /** Steps beyond those that this release knows. */
+      readonly unknown: ReadonlyArray<string>
+    }
+  | { readonly foreign: string }
 
-const find = (client: SqlClient.SqlClient, tables: Tables): Effect.Effect<Found, SqlError.SqlError> =>
+const nothing: Found = { version: 0, unknown: [] }
+
+const find = (
+  client: SqlClient.SqlClient,
+  dialect: Dialect,
+  tables: Tables
+): Effect.Effect<Found, SqlError.SqlError> =>
   Effect.gen(function* () {
-    const names = [tables.migrations, ...dataTables(tables)]
-    const rows = yield* client.unsafe(
-      `select name from sqlite_master where lower(name) in (${names.map(() => "lower(?)").join(", ")})`,
-      names
-    ).values
-    if (rows.length === 0) return { version: 0 }
-    const found = rows.map((row) => row[0] as string)
+    const expected = dialect.dataTables(tables)
+    const found = yield* dialect.present(client, [tables.migrations, ...expected])
+    if (found.length === 0) return nothing
     if (!found.includes(tables.migrations)) return { foreign: found[0]! }
-    const columns = yield* client.unsafe(`select name from pragma_table_info(?)`, [tables.migrations]).values
-    const isOurs = ["migration_id", "name", "created_at"].every((name) => columns.some((column) => column[0] === name))
-    if (!isOurs) return { foreign: tables.migrations }
+    const columns = yield* dialect.columns(client, tables.migrations)
+    if (!["migration_id", "name", "created_at"].every((name) => columns.includes(name))) {
+      return { foreign: tables.migrations }
+    }
     const applied = yield* client.unsafe(`select migration_id, name from ${tables.migrations} order by migration_id`)
       .values
-    if (applied.length === 0) return found.length === 1 ? { version: 0 } : { foreign: found[0]! }
-    if (applied[0]![1] !== versions[0]![0]) return { foreign: tables.migrations }
-    const missing = dataTables(tables).find((name) => !found.includes(name))
+    if (applied.length === 0) return found.length === 1 ? nothing : { foreign: found[0]! }
+    if (applied[0]![1] !== steps[0]) return { foreign: tables.migrations }
+    const missing = expected.find((name) => !found.includes(name))
     if (missing !== undefined) return { foreign: `${tables.migrations} without ${missing}` }
-    return { version: Number(applied[applied.length - 1]![0]) }
+    const unknown = applied.filter((row) => Number(row[0]) > latest).map((row) => String(row[1]))
+    return { version: Number(applied[applied.length - 1]![0]), unknown }
   })
 
 /** Brings the schema to this release's version, or says why it is not. With `migrate: false` it changes nothing. */
 export const prepareSchema = (
   client: SqlClient.SqlClient,
+  dialect: Dialect,
   tables: Tables,
   options: { readonly migrate: boolean; readonly description: string }
 ): Effect.Effect<void, JobStoreError> =>
@@ -63,8 +79,7 @@ export const prepareSchema = (
     const refuse = (reason: "SchemaNewer" | "SchemaMissing", message: string) =>
       new JobStoreError({ reason, method: "open", message: `${description}: ${message}` })
     const translate = Effect.mapError((error: unknown) => toStoreError("open", description, error))
-    const retry = retryWhileBusy(defaultBusyWait)
-    const found = yield* find(client, tables).pipe(retry, translate)
+    const found = yield* find(client, dialect, tables).pipe(dialect.retry, translate)
     if ("foreign" in found) {
       return yield* refuse(
         "SchemaMissing",
@@ -72,9 +87,14 @@ export const prepareSchema = (
       )
     }
     if (found.version > latest) {
-      return yield* refuse(
-        "SchemaNewer",
-        `the tables are of version ${found.version}, this release knows ${latest}; use a newer release`
+      if (!found.unknown.every((name) => name.startsWith("expand_"))) {
+        return yield* refuse(
+          "SchemaNewer",
+          `the tables are of version ${found.version}, this release knows ${latest}; use a newer release`
+        )
+      }
+      return yield* Effect.logWarning(
+        `${description}: the tables are of version ${found.version}, made by a newer release; this one goes on with what it knows of them (version ${latest})`
       )
     }
     if (found.version === latest) return
@@ -86,12 +106,13 @@ export const prepareSchema = (
           : `the tables are of version ${found.version}, this release needs ${latest}; run the migrations`
       )
     }
-    yield* Migrator.make({})({ loader: Migrator.fromRecord(migrationsOf(tables)), table: tables.migrations }).pipe(
+    const loader = Migrator.fromRecord(migrationsOf(() => ({ dialect, tables })))
+    yield* Migrator.make({})({ loader, table: tables.migrations }).pipe(
       Effect.provideService(SqlClient.SqlClient, client),
-      Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE"),
+      Effect.provideService(SqlClient.BeginTransaction, dialect.begin),
       // A failed migration is told by what failed in it.
       Effect.catchTag("MigrationError", (error) => Effect.fail((error.cause ?? error) as SqlError.SqlError)),
-      retry,
+      dialect.retry,
       translate
     )
   })

@@ -1,3 +1,4 @@
+import { Predicate } from "effect"
 import { JobStoreError, type JobStoreReason } from "effect-scheduler/JobStore"
 import { type SqlError, isSqlError } from "effect/sql/SqlError"
 import { Code, extendedCode, primaryCode } from "./sqlite/errors.ts"
@@ -25,6 +26,54 @@ const reasonOfCode = (cause: unknown): typeof JobStoreReason.Type | undefined =>
   }
 }
 
+/** What a server of Postgres says by its codes, as far as the driver does not say it. */
+const reasonOfState = (state: string): typeof JobStoreReason.Type | undefined => {
+  switch (state) {
+    case "25006": // a read-only transaction, as on a standby
+      return "ReadOnly"
+    case "53100": // disk full
+      return "Full"
+    case "42P01": // no such table
+    case "42703": // no such column
+    case "3F000": // no such schema
+      return "SchemaMissing"
+    case "42501":
+      return "Forbidden"
+    case "55P03":
+      return "Busy"
+    case "57014":
+      return "Timeout"
+    case "XX001":
+    case "XX002": // corrupted data, a corrupted index
+      return "Corrupt"
+    default:
+  }
+  switch (state.slice(0, 2)) {
+    case "08": // connection
+    case "53": // out of connections, of memory
+    case "57": // shutting down, starting up
+    case "58": // a file or the system
+      return "Unavailable"
+    case "23": // what another transaction has just inserted
+    case "40":
+      return "Conflict"
+    case "28":
+      return "Forbidden"
+    default:
+      return undefined
+  }
+}
+
+/** The code of a server's error, which is five letters and digits, wherever the driver keeps it. */
+const stateOf = (cause: unknown): string | undefined => {
+  for (let at = cause, depth = 0; Predicate.isObject(at) && depth < 4; depth++) {
+    const code: unknown = "code" in at ? at.code : undefined
+    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return code
+    at = "cause" in at ? at.cause : undefined
+  }
+  return undefined
+}
+
 const reasonOf = (error: SqlError): typeof JobStoreReason.Type => {
   const { reason } = error
   switch (reason._tag) {
@@ -37,7 +86,8 @@ const reasonOf = (error: SqlError): typeof JobStoreReason.Type => {
       return "Timeout"
     default:
   }
-  const known = reasonOfCode(reason.cause)
+  const state = stateOf(reason.cause)
+  const known = state === undefined ? reasonOfCode(reason.cause) : reasonOfState(state)
   if (known !== undefined) return known
   if (/no such (table|column)/i.test(messageOf(error))) return "SchemaMissing"
   switch (reason._tag) {

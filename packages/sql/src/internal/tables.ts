@@ -6,6 +6,8 @@ export interface Tables {
   readonly history: string
   readonly nodes: string
   readonly keys: string
+  /** Only where there are several writers. */
+  readonly limits: string
   readonly migrations: string
 }
 
@@ -16,6 +18,7 @@ export const makeTables = (prefix: string): Tables => ({
   history: `${prefix}history`,
   nodes: `${prefix}nodes`,
   keys: `${prefix}keys`,
+  limits: `${prefix}limits`,
   migrations: `${prefix}migrations`
 })
 

@@ -158,7 +158,7 @@ class Writes {
       revision: before === undefined ? 0 : before.revision + 1
     }
     if (before === undefined) this.inserted.push(encodeSchedule(after))
-    else if (isAdvance(before, after)) this.advanced.push(encodeAdvance(after, place))
+    else if (isAdvance(before, after)) this.advanced.push([...encodeAdvance(after), place])
     else this.replaced.push([...encodeSchedule(after).slice(1), id])
     return after
   }
@@ -182,7 +182,7 @@ class Writes {
 }
 
 /** Whether only what `advanceSchedule` sets has changed. */
-const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
+export const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
   before.generation === after.generation &&
   before.job === after.job &&
   before.queue === after.queue &&
@@ -205,7 +205,7 @@ const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
   before.lastSuccess === after.lastSuccess &&
   before.createdAt === after.createdAt
 
-const encodeAdvance = (row: ScheduleRecord, place: Value): ReadonlyArray<Value> => [
+export const encodeAdvance = (row: ScheduleRecord): ReadonlyArray<Value> => [
   row.revision,
   row.watermark,
   row.nextAt,
@@ -214,6 +214,5 @@ const encodeAdvance = (row: ScheduleRecord, place: Value): ReadonlyArray<Value> 
   row.counts.missed,
   row.counts.dropped,
   row.counts.paused,
-  row.updatedAt,
-  place
+  row.updatedAt
 ]

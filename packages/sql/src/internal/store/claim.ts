@@ -14,7 +14,7 @@ const priorities = [0, 1, 2, 3] as const
 type Limited = Pick<Params<"claim">, "jobs" | "queues">
 
 /** How many runs of a job or a queue may still be started. Nothing is counted where nothing is limited. */
-class Room {
+export class Room {
   private readonly running = new Map<string, number>()
   private readonly queues: Limited["queues"]
   private readonly isLimited: boolean

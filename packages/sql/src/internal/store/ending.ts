@@ -37,34 +37,37 @@ export function* archive(
     placed.map(({ place }) => place)
   )
   tx.signal |= Signal.ended
-  return placed.map(({ run }) => ({
-    _tag: "Run",
-    id: run.id,
-    outcome,
-    job: run.job,
-    queue: run.queue,
-    priority: run.priority,
-    delivery: run.delivery,
-    scheduleId: run.scheduleId,
-    generation: run.generation,
-    nominal: run.nominal,
-    cause: run.cause,
-    attempt: run.attempt,
-    failures: run.failures,
-    recoveries: run.recoveries,
-    node: run.node,
-    createdAt: run.createdAt,
-    runAt: run.runAt,
-    startedAt: run.startedAt,
-    endedAt: now,
-    result: null,
-    resultStored: false,
-    errors: run.errors,
-    progress: run.progress,
-    payload: run.payload,
-    key: run.key
-  }))
+  return placed.map(({ run }) => endedRun(run, now, outcome))
 }
+
+/** History of a run that ended without having said anything. */
+export const endedRun = (run: RunRecord, endedAt: number, outcome: Outcome): EndedRun => ({
+  _tag: "Run",
+  id: run.id,
+  outcome,
+  job: run.job,
+  queue: run.queue,
+  priority: run.priority,
+  delivery: run.delivery,
+  scheduleId: run.scheduleId,
+  generation: run.generation,
+  nominal: run.nominal,
+  cause: run.cause,
+  attempt: run.attempt,
+  failures: run.failures,
+  recoveries: run.recoveries,
+  node: run.node,
+  createdAt: run.createdAt,
+  runAt: run.runAt,
+  startedAt: run.startedAt,
+  endedAt,
+  result: null,
+  resultStored: false,
+  errors: run.errors,
+  progress: run.progress,
+  payload: run.payload,
+  key: run.key
+})
 
 /** What is needed to know of a run that ended, or was given back, as it was before. */
 export type Left = Pick<RunRecord, "scheduleId" | "generation" | "cause" | "job" | "key" | "waitsFor" | "settles">

@@ -1,3 +1,4 @@
+import type { EndedRun, RunRecord } from "effect-scheduler/JobRun"
 import { type RunReport, Signal } from "effect-scheduler/JobStore"
 import { each, type Program, query, type Value } from "../program.ts"
 import { decodeEnded, decodeRun } from "../rows.ts"
@@ -59,7 +60,10 @@ export function* finish(tx: Transaction, params: Params<"finish">): Program<Answ
   yield* giveBack(tx, retries, releases, now)
   const fenced: Array<string> = []
   for (const report of doubtful) {
-    if (!(yield* wasApplied(tx, report, node))) fenced.push(report.id)
+    const [row] = yield* query(report._tag === "End" ? tx.sql.ended : tx.sql.run, [report.id])
+    const ended = row !== undefined && report._tag === "End" ? decodeEnded(row) : undefined
+    const run = row !== undefined && report._tag !== "End" ? decodeRun(row) : undefined
+    if (!wasApplied(report, node, ended, run)) fenced.push(report.id)
   }
   return { fenced, applied: yield* settle(tx, ended, now, transition), now }
 }
@@ -91,15 +95,16 @@ export const notLaterThanCancel = (run: { readonly cancelAt: number | null }, ru
   run.cancelAt === null ? runAt : Math.min(runAt, now)
 
 /** Whether a report that does not find its run running was carried out before: its answer was lost. */
-function* wasApplied(tx: Transaction, report: RunReport, node: string): Program<boolean> {
+export const wasApplied = (
+  report: RunReport,
+  node: string,
+  ended: EndedRun | undefined,
+  run: RunRecord | undefined
+): boolean => {
   if (report._tag === "End") {
-    const [row] = yield* query(tx.sql.ended, [report.id])
-    const ended = row && decodeEnded(row)
     return ended?.attempt === report.attempt && ended.node === node && ended.outcome === report.outcome
   }
-  const [row] = yield* query(tx.sql.run, [report.id])
-  if (row === undefined) return false
-  const run = decodeRun(row)
+  if (run === undefined) return false
   if (report._tag === "Release") return run.attempt === report.attempt && run.state !== "running"
   // Claimed again meanwhile, or not: the failure that it added is there.
   const isNext = run.attempt > report.attempt || run.state !== "running"

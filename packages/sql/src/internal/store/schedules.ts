@@ -2,7 +2,7 @@ import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import { type Page, Signal } from "effect-scheduler/JobStore"
 import { each, type Program, query } from "../program.ts"
 import { decodeSchedule } from "../rows.ts"
-import { listSchedulesText } from "../sqlite/lists.ts"
+import { listSchedulesText } from "../lists.ts"
 import { decodeView, readSubjects, type Subject, transact } from "./change.ts"
 import type { Answer, Params, Transaction } from "./transaction.ts"
 

@@ -1,9 +1,9 @@
 import type { RunFilter, ScheduleFilter } from "effect-scheduler/JobStore"
-import type { Value } from "../program.ts"
-import { historyColumns, runColumns, scheduleColumns } from "../rows.ts"
-import type { Tables } from "../tables.ts"
+import type { Value } from "./program.ts"
+import { historyColumns, runColumns, scheduleColumns } from "./rows.ts"
+import type { Tables } from "./tables.ts"
 
-type Text = readonly [text: string, params: ReadonlyArray<Value>]
+export type Text = readonly [text: string, params: ReadonlyArray<Value>]
 
 /** Collects the conditions of a list; what is undefined does not restrict. */
 class Conditions {

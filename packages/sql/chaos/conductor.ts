@@ -1,0 +1,164 @@
+/** Gives the work, injects the faults, waits for the end, and collects what there is to be audited. */
+import { Effect, Fiber, Schedule } from "effect"
+import { Scheduler } from "effect-scheduler"
+import type { Facts, Sample } from "./audit/facts.ts"
+import { isBusy, readLogs } from "./log.ts"
+import { type Fault, lease, maxRunning, type Options, planOf } from "./plan.ts"
+import { freeze, hasEnded, isFrozen, kill, type Processes, processes, thaw, type Worker } from "./processes.ts"
+import { readRows, sample } from "./rows.ts"
+import { type Ask, ask, layerOf } from "./store.ts"
+import { isResting, jobOf, jobs, limits, schedulesOf, Tick } from "./work.ts"
+
+const pause = (millis: number) => Effect.sleep(millis)
+
+const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  Effect.asVoid(Effect.repeat(condition, { until: (holds) => holds, schedule: Schedule.spaced("50 millis") }))
+
+/** A fault of the store is no end of the conductor: it says what it wanted again. */
+const insist = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.orDie(Effect.retry(effect, Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 100 }))))
+
+interface Progress {
+  sent: number
+  faults: number
+  readonly known: Set<string>
+  readonly faultsAtAll: number
+}
+
+const unfinished = (ask: Ask) =>
+  Effect.map(ask("select count(*) as n from scheduler_runs"), ([row]) => Number(row!["n"]))
+
+/** Enqueues in batches: so much as is to last until the last fault, and never far ahead of who executes it. */
+const feed = Effect.fnUntraced(function* (options: Options, progress: Progress, ask: Ask) {
+  const scheduler = yield* Scheduler
+  const size = 100
+  while (progress.known.size < options.runs) {
+    const allowed = (options.runs * (progress.faults + 1)) / (progress.faultsAtAll + 1)
+    if (progress.known.size >= allowed || (yield* unfinished(ask)) > 1_500) {
+      yield* pause(50)
+      continue
+    }
+    const numbers = Array.from({ length: Math.min(size, options.runs - progress.known.size) }, () => progress.sent++)
+    for (const job of jobs) {
+      const mine = numbers.filter((n) => jobOf(n) === job).map((n) => ({ n }))
+      if (mine.length === 0) continue
+      // Whether a call that failed stored its runs is not known: others are made, and those may be there too.
+      const ids = yield* Effect.orElseSucceed(scheduler.enqueueAll(job, mine), () => [])
+      for (const id of ids) progress.known.add(id)
+    }
+  }
+})
+
+/** Pauses and resumes some schedules, now without and now with what was missed. */
+const rest = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
+  const scheduler = yield* Scheduler
+  for (const from of ["now", "missed"] as const) {
+    yield* pause(1_500)
+    for (const id of ids) yield* insist(scheduler.pause(id))
+    yield* pause(1_500)
+    for (const id of ids) yield* insist(scheduler.resume(id, { from }))
+  }
+}, Effect.forever)
+
+const inject = Effect.fnUntraced(function* (
+  plan: ReadonlyArray<Fault>,
+  options: Options,
+  { all, start }: Processes,
+  folder: string,
+  progress: Progress
+) {
+  const targets = () => all.filter((worker) => !hasEnded(worker) && worker.killedAt === undefined && !isFrozen(worker))
+  const thaws: Array<Fiber.Fiber<void>> = []
+  for (const fault of plan) {
+    yield* pause(fault.after)
+    yield* until(
+      Effect.sync(
+        () =>
+          all.filter(isFrozen).length < options.frozenAtOnce &&
+          targets().length > options.processes - options.frozenAtOnce &&
+          targets().some((worker) => isBusy(folder, worker.pid))
+      )
+    )
+    const busy = targets().filter((worker) => isBusy(folder, worker.pid))
+    const worker = busy[Math.floor(fault.target * busy.length)]!
+    if (fault.kind === "kill") {
+      kill(worker)
+      start()
+    } else {
+      freeze(worker)
+      thaws.push(
+        yield* Effect.forkScoped(
+          Effect.andThen(
+            pause(fault.length),
+            Effect.sync(() => thaw(worker))
+          )
+        )
+      )
+    }
+    progress.faults++
+  }
+  yield* Fiber.joinAll(thaws)
+})
+
+/** Looks at the tables again and again; each answer is one statement's, and so consistent. */
+const watch = Effect.fnUntraced(function* (ask: Ask, samples: Array<Sample>) {
+  samples.push(yield* sample(ask))
+  yield* pause(250)
+}, Effect.forever)
+
+const end = (worker: Worker) =>
+  Effect.gen(function* () {
+    worker.child.kill("SIGTERM")
+    yield* until(Effect.sync(() => hasEnded(worker)))
+    return worker.child.exitCode === 0
+  }).pipe(Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.succeed(false) }))
+
+export const conduct = Effect.fnUntraced(function* (options: Options, seed: number, place: string, folder: string) {
+  const began = Date.now()
+  const plan = planOf(seed, options)
+  const progress: Progress = { sent: 0, faults: 0, known: new Set(), faultsAtAll: plan.length }
+  const samples: Array<Sample> = []
+  const workers = yield* processes(place, folder)
+
+  const work = Effect.gen(function* () {
+    const scheduler = yield* Scheduler
+    const look = yield* ask(place)
+    const schedules = schedulesOf(options.schedules)
+    yield* Effect.forEach(schedules, (schedule) => insist(scheduler.schedule(Tick, schedule)), { discard: true })
+    for (let i = 0; i < options.processes; i++) workers.start()
+    const watching = yield* Effect.forkScoped(watch(look, samples))
+    const resting = yield* Effect.forkScoped(rest(schedules.map(({ id }) => id).filter(isResting)))
+    yield* Effect.all([feed(options, progress, look), inject(plan, options, workers, folder, progress)], {
+      concurrency: 2,
+      discard: true
+    })
+    yield* Fiber.interrupt(resting)
+    yield* Effect.forEach(schedules, ({ id }) => insist(scheduler.pause(id)), { discard: true })
+    yield* until(Effect.map(unfinished(look), (n) => n === 0))
+    yield* Fiber.interrupt(watching)
+  }).pipe(Effect.scoped, Effect.provide(Scheduler.layerClient({ default: layerOf(place) })))
+
+  const ended = yield* Effect.timeoutOption(work, options.deadline)
+  const alive = workers.all.filter((worker) => !hasEnded(worker))
+  const inOrder = yield* Effect.forEach(alive, end, { concurrency: "unbounded" })
+  const facts: Facts = {
+    ended: ended._tag === "Some",
+    stopped: { asked: alive.length, inOrder: inOrder.filter((each) => each).length },
+    took: Date.now() - began,
+    runs: options.runs,
+    lease,
+    maxRunning,
+    limits,
+    known: progress.known,
+    processes: workers.all.map(({ frozen, killedAt, pid, startedAt }) => ({
+      pid,
+      startedAt,
+      killedAt,
+      frozen: frozen.map(({ from, until }) => ({ from, until: until ?? Date.now() }))
+    })),
+    rows: yield* Effect.scoped(Effect.flatMap(ask(place), readRows)),
+    samples,
+    logs: readLogs(folder)
+  }
+  return facts
+})

@@ -1,0 +1,95 @@
+import type { RunRecord } from "effect-scheduler/JobRun"
+import { Signal } from "effect-scheduler/JobStore"
+import { Effect } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Value } from "../program.ts"
+import { encodeRun, runColumns } from "../rows.ts"
+import type { Answer, Params } from "../store/transaction.ts"
+import type { Tables } from "../tables.ts"
+import { list, typeOf } from "./columns.ts"
+import { type Database, timeOf } from "./database.ts"
+import { columnsOf } from "./values.ts"
+
+/** Where the keys stand among the parameters: after the time of the call, the caller's time, and the columns of the runs. */
+const unique = runColumns.length + 3
+
+/** Inserts runs, once each. */
+export const makeEnqueue = (t: Tables, db: Database) => {
+  /** Instants that the caller took from its clock as "now" are the server's now, whatever that clock shows. */
+  const valueOf = (column: string): string => {
+    switch (column) {
+      case "run_at":
+        return `case when i.run_at = $2::bigint then ${timeOf(1)} else i.run_at end`
+      case "start_by":
+        return `case when i.run_at = $2::bigint then i.start_by - $2::bigint + ${timeOf(1)} else i.start_by end`
+      case "created_at":
+        return `i.created_at - $2::bigint + ${timeOf(1)}`
+      default:
+        return `i.${column}`
+    }
+  }
+  const arrays = runColumns.map((column, index) => `$${index + 3}::${typeOf(column)}[]`)
+  const input = `i as materialized (select * from unnest(${arrays.join(", ")}, $${unique}::text[]) with ordinality as i(${list(
+    runColumns
+  )}, unique_key, place))`
+  const twin = `r.schedule_id = i.schedule_id and r.generation is not distinct from i.generation and r.cause = i.cause
+      and r.nominal = i.nominal`
+  const texts = {
+    /** One statement. What it does not insert was there before: by its id, by its key, or by its nominal time. */
+    insert: `with ${input}, keys as (
+  insert into ${t.keys} (job, key, run_id, created_at)
+  select i.job, i.unique_key, i.id, ${timeOf(1)} from i
+  where i.unique_key is not null and not exists (select 1 from ${t.history} h where h.id = i.id)
+    and not exists (select 1 from ${t.runs} r where r.id = i.id) and not exists (select 1 from ${t.runs} r where ${twin})
+  order by i.job, i.unique_key, i.place on conflict do nothing returning run_id
+)
+insert into ${t.runs} (${list(runColumns)}) select ${runColumns.map(valueOf).join(", ")} from i
+where (i.unique_key is null or i.id in (select run_id from keys))
+  and not exists (select 1 from ${t.history} h where h.id = i.id)
+on conflict do nothing returning id`,
+    /** The ids under which runs are stored that were not inserted. */
+    stored: `select i.id, coalesce(
+  (select r.id from ${t.runs} r where r.id = i.id),
+  (select h.id from ${t.history} h where h.id = i.id limit 1),
+  (select k.run_id from ${t.keys} k where k.job = i.job and k.key = i.unique_key),
+  (select r.id from ${t.runs} r where ${twin}))
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+  as i(id, job, unique_key, schedule_id, generation, cause, nominal)`
+  }
+
+  const insert = (params: Params<"enqueue">, inputs: Params<"enqueue">["runs"]) =>
+    db.query(texts.insert, [
+      db.time(params.now),
+      params.now,
+      ...columnsOf(
+        inputs.map(({ run, unique: key }) => [...encodeRun(run), key]),
+        runColumns.length + 1
+      )
+    ])
+
+  const enqueue = Effect.fnUntraced(function* (
+    params: Params<"enqueue">
+  ): Effect.fn.Return<Answer<"enqueue">, SqlError> {
+    const ids = params.runs.map(({ run }) => run.id)
+    const storedAs = new Map<string, string>()
+    let rest = params.runs
+    while (rest.length > 0) {
+      const rows = yield* insert(params, rest)
+      if (rows.length > 0) yield* db.tell(Signal.runs)
+      for (const [id] of rows) storedAs.set(id as string, id as string)
+      rest = rest.filter(({ run }) => !storedAs.has(run.id))
+      if (rest.length === 0) break
+      // A statement of its own: what was in the way may have been committed while the first one waited for it.
+      for (const [id, stored] of yield* db.query(texts.stored, columnsOf(rest.map(identityOf), 7))) {
+        if (stored !== null) storedAs.set(id as string, stored as string)
+      }
+      // What was in the way of these has gone since.
+      rest = rest.filter(({ run }) => !storedAs.has(run.id))
+    }
+    return { ids: ids.map((id) => storedAs.get(id)!) }
+  })
+  return enqueue
+}
+
+const identityOf = ({ run, unique: key }: { readonly run: RunRecord; readonly unique: string | null }) =>
+  [run.id, run.job, key, run.scheduleId, run.generation, run.cause, run.nominal] satisfies ReadonlyArray<Value>

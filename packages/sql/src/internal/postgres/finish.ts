@@ -1,0 +1,159 @@
+import type { Outcome } from "effect-scheduler/JobRun"
+import { type RunReport, Signal } from "effect-scheduler/JobStore"
+import { Effect } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Row, Value } from "../program.ts"
+import { decodeEnded, decodeRun, historyColumns, runColumns } from "../rows.ts"
+import type { Left } from "../store/ending.ts"
+import { wasApplied } from "../store/finish.ts"
+import type { Answer, Params } from "../store/transaction.ts"
+import type { Tables } from "../tables.ts"
+import { list } from "./columns.ts"
+import { type Database, ended as endedSignal, type Session } from "./database.ts"
+import { archived, type Ending } from "./ending.ts"
+import type { Schedules } from "./schedules.ts"
+import { columnsOf } from "./values.ts"
+
+type End = Extract<RunReport, { _tag: "End" }>
+type Retry = Extract<RunReport, { _tag: "Retry" }>
+
+/** What must be known of a run that left its node, as it was before. */
+const leftColumns = ["id", "schedule_id", "generation", "cause", "job", "key", "settles"]
+
+const decodeLeft = (row: Row): Left & { readonly id: string } => ({
+  id: row[0] as string,
+  scheduleId: row[1] as string | null,
+  generation: row[2] as string | null,
+  cause: row[3] as string,
+  job: row[4] as string,
+  key: row[5] as string | null,
+  settles: row[6] === 1,
+  waitsFor: null
+})
+
+/** Applies what a node reports, each report fenced by (run, attempt, node). */
+export const makeFinish = (t: Tables, db: Database, schedules: Schedules, ending: Ending) => {
+  // The ids stand beside the join as a list: a plan that was made when hardly any run was running would else begin with the
+  // runs of the node. The state is left out of the fence, since a run has a node only while it is running.
+  const held = `r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.node = $3`
+  const left = list(leftColumns, "r")
+  const texts = {
+    /**
+     * Ends runs: rows of schedules that have a part in it are locked first, as by everybody who locks both; then the runs
+     * are deleted and their history is written. A run that is not returned was not this node's any more.
+     */
+    end: `with i as materialized (
+  select * from unnest($1::text[], $2::int[], $5::text[], $6::int[], $7::text[], $8::smallint[], $9::text[],
+    $10::boolean[], $11::int[]) as i(id, attempt, outcome, failures, result, result_stored, errors, remember, place)
+), owners as materialized (
+  select s.id from ${t.schedules} s where s.id = any(array(select r.schedule_id from i join ${t.runs} r on ${held}
+    where r.schedule_id is not null and (r.settles = 1 or i.remember))) order by s.id for update
+), gone as (
+  delete from ${t.runs} r using i where ${held} and (select count(*) from owners) >= 0
+  returning r.*, i.outcome, i.failures as said_failures, i.result, i.result_stored, i.errors as said_errors, i.remember, i.place
+), remembered as (
+  update ${t.schedules} s set success_nominal = g.nominal, success_value = g.result, revision = revision + (
+    select count(*) from (
+      select said, max(said) over (order by place rows between unbounded preceding and 1 preceding) as earlier
+      from unnest(g.nominals) with ordinality as u(said, place)) u
+    where said > coalesce(greatest(s.success_nominal, earlier), ${Number.MIN_SAFE_INTEGER}))
+  from (select schedule_id, generation, max(nominal) as nominal, array_agg(nominal order by place) as nominals,
+      (array_agg(result order by nominal desc))[1] as result
+    from gone where remember and cause = 'nominal' and nominal is not null group by schedule_id, generation) g
+  where s.id = g.schedule_id and s.generation = g.generation and s.cause = 'nominal'
+    and (s.success_nominal is null or s.success_nominal < g.nominal)
+), history as (
+  ${archived(t.history, {
+    kept: "case when g.outcome = 'succeeded' then 0 else 1 end",
+    endedAt: "$4::bigint",
+    outcome: "g.outcome",
+    failures: "g.said_failures",
+    result: "g.result",
+    resultStored: "g.result_stored",
+    errors: "g.said_errors",
+    payload: "case when g.outcome = 'succeeded' then null else g.payload end",
+    key: "case when g.outcome = 'succeeded' then null else g.key end"
+  })}
+) select ${list(leftColumns)} from gone`,
+    /** A run that was asked to cancel is claimed at once, so that the one who claims it can end it. */
+    retry: `update ${t.runs} r set state = 'pending', node = null, failures = i.failures, errors = i.errors,
+  run_at = case when r.cancel_at is null then i.run_at else least(i.run_at, $4::bigint) end
+from unnest($1::text[], $2::int[], $5::int[], $6::text[], $7::bigint[]) as i(id, attempt, failures, errors, run_at)
+where ${held} returning ${left}`,
+    release: `update ${t.runs} r set state = 'pending', node = null from unnest($1::text[], $2::int[]) as i(id, attempt)
+where ${held} returning ${left}`,
+    endedRows: `select ${list(historyColumns)} from ${t.history} where id = any($1::text[]) and range_count is null`,
+    runRows: `select ${list(runColumns)} from ${t.runs} where id = any($1::text[])`
+  }
+
+  const fence = (tx: Session, reports: ReadonlyArray<RunReport>, node: string) => [
+    reports.map((report) => report.id),
+    reports.map((report) => report.attempt),
+    node,
+    tx.now
+  ]
+
+  /** `places` is the order in which the runs ended, which several successes of one schedule are remembered in. */
+  const end = (tx: Session, reports: ReadonlyArray<End>, node: string, places: ReadonlyMap<string, number>) => {
+    const said = reports.map((report): ReadonlyArray<Value> => {
+      const isRemembered = report.remember && report.outcome === "succeeded" && report.result !== null
+      const { errors, failures, outcome, result, resultStored } = report
+      return [outcome satisfies Outcome, failures, result, resultStored ? 1 : 0, errors, isRemembered ? "t" : "f", places.get(report.id)!]
+    })
+    return tx.query(texts.end, [...fence(tx, reports, node), ...columnsOf(said, 7)])
+  }
+
+  const retry = (tx: Session, reports: ReadonlyArray<Retry>, node: string) => {
+    // The instant was computed by the node's clock: what counts is how far away it is.
+    const said = reports.map(({ errors, failures, runAt }) => [failures, errors, runAt + tx.ahead])
+    return tx.query(texts.retry, [...fence(tx, reports, node), ...columnsOf(said, 3)])
+  }
+
+  const release = (tx: Session, reports: ReadonlyArray<RunReport>, node: string) =>
+    tx.query(texts.release, fence(tx, reports, node).slice(0, 3))
+
+  /** Of reports that did not find their runs, those that were carried out before: their answers were lost. */
+  const unapplied = Effect.fnUntraced(function* (
+    tx: Session,
+    reports: ReadonlyArray<RunReport>,
+    node: string
+  ): Effect.fn.Return<ReadonlyArray<string>, SqlError> {
+    if (reports.length === 0) return []
+    const ids = [reports.map((report) => report.id)]
+    const ended = new Map((yield* tx.query(texts.endedRows, ids)).map((row) => [row[0], decodeEnded(row)]))
+    const runs = new Map((yield* tx.query(texts.runRows, ids)).map((row) => [row[0], decodeRun(row)]))
+    return reports
+      .filter((report) => !wasApplied(report, node, ended.get(report.id), runs.get(report.id)))
+      .map((report) => report.id)
+  })
+
+  return (params: Params<"finish">): Effect.Effect<Answer<"finish">, SqlError> =>
+    db.transact(
+      params.now,
+      Effect.fnUntraced(function* (tx) {
+        const { node, reports, transition } = params
+        // In one order, so that two who lock the same rows wait for each other and not both.
+        const first = new Map<string, RunReport>()
+        for (const report of reports) if (!first.has(report.id)) first.set(report.id, report)
+        const places = new Map(reports.map((report, index) => [report.id, index]))
+        const sorted = [...first.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+        const ends = sorted.filter((report) => report._tag === "End")
+        const retries = sorted.filter((report) => report._tag === "Retry")
+        const releases = sorted.filter((report) => report._tag === "Release")
+
+        const ended = ends.length === 0 ? [] : (yield* end(tx, ends, node, places)).map(decodeLeft)
+        const retried = retries.length === 0 ? [] : (yield* retry(tx, retries, node)).map(decodeLeft)
+        const released = releases.length === 0 ? [] : (yield* release(tx, releases, node)).map(decodeLeft)
+        if (ended.length > 0) tx.signal |= endedSignal
+        if (retried.length + released.length > 0) tx.signal |= Signal.runs
+        yield* ending.promote(tx, ended)
+        yield* ending.releaseKeys(tx, [...retried, ...released])
+
+        const found = new Set([...ended, ...retried, ...released].map((run) => run.id))
+        // Said twice in one call, the second is judged by what the first has done.
+        const doubtful = reports.filter((report) => first.get(report.id) !== report || !found.has(report.id))
+        const fenced = yield* unapplied(tx, doubtful, node)
+        return { fenced, applied: yield* schedules.settle(tx, ended, transition), now: tx.now }
+      })
+    )
+}

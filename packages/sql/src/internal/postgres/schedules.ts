@@ -1,0 +1,265 @@
+import type { RunRecord } from "effect-scheduler/JobRun"
+import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
+import {
+  type Applied,
+  type ScheduleChange,
+  type ScheduleView,
+  Signal,
+  type Transition
+} from "effect-scheduler/JobStore"
+import { Effect } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Row, Value } from "../program.ts"
+import {
+  decodeSchedule,
+  encodeRange,
+  encodeRun,
+  encodeSchedule,
+  rangeColumns,
+  runColumns,
+  scheduleColumns
+} from "../rows.ts"
+import { encodeAdvance, isAdvance } from "../store/change.ts"
+import type { Tables } from "../tables.ts"
+import { list, rowsOf } from "./columns.ts"
+import { overtaken, type Session } from "./database.ts"
+import type { Ending } from "./ending.ts"
+import { columnsOf } from "./values.ts"
+
+/** A schedule, present or not, that a transition decides on. Its row is locked. */
+interface Subject {
+  readonly id: string
+  readonly view: ScheduleView | undefined
+}
+
+type Done<A> = Effect.Effect<A, SqlError>
+
+/** What is told by whoever ends a run that its schedule waits for. */
+export interface Settling {
+  readonly scheduleId: string | null
+  readonly generation: string | null
+  readonly settles: boolean
+}
+
+/** Decides on schedules whose rows it has locked: reads them with their unfinished runs, and writes what was decided. */
+export interface Schedules {
+  /** Locks these rows in the order of their ids, waiting for whoever has them, and runs the transition on each id. */
+  readonly modify: (
+    tx: Session,
+    ids: ReadonlyArray<string>,
+    transition: Transition
+  ) => Done<ReadonlyArray<Applied>>
+  /** Runs the transition on rows that are locked already. */
+  readonly decide: (tx: Session, rows: ReadonlyArray<Row>, transition: Transition) => Done<ReadonlyArray<Applied>>
+  /** Runs the transition on the schedules that wait for one of these runs, which have ended. */
+  readonly settle: (
+    tx: Session,
+    ended: ReadonlyArray<Settling>,
+    transition: Transition
+  ) => Done<ReadonlyArray<Applied>>
+  /** Locks the rows of these ids that exist, in the order of the ids: before runs of theirs are locked or deleted. */
+  readonly lock: (tx: Session, ids: ReadonlyArray<string>) => Done<void>
+}
+
+/** The columns that an advance changes. */
+const advanced = ["revision", "watermark", "next_at", "fired", "skipped", "missed", "dropped", "paused", "updated_at"]
+
+export const makeSchedules = (t: Tables, ending: Ending): Schedules => {
+  const group = "r.schedule_id = i.id and r.generation = i.generation and r.cause = i.cause"
+  const owner = ["id", "generation", "cause"] as const
+  const texts = {
+    lock: `select id from ${t.schedules} where id = any($1::text[]) order by id for update`,
+    lockAndRead: `select ${list(scheduleColumns)} from ${t.schedules} where id = any($1::text[]) order by id for update`,
+    /** Only those that have unfinished runs. */
+    counts: `select i.id, c.unfinished, c.deferred from ${rowsOf(owner)}
+cross join lateral (select count(*) as unfinished, count(*) filter (where r.waits_for = 'overlap') as deferred
+  from ${t.runs} r where ${group}) c
+where c.unfinished > 0`,
+    /** Of runs that hold up others, those that nobody is just ending: they cannot end before this transaction does. */
+    hold: `select distinct i.id from ${rowsOf(owner)}
+cross join lateral (select r.id from ${t.runs} r where ${group} and r.waits_for is distinct from 'overlap'
+  for share skip locked) held`,
+    isWaiting: `select s.id from ${rowsOf(["id", "generation"])}
+join ${t.schedules} s on s.id = i.id and s.generation = i.generation and s.state = 'waiting'`,
+    /** By compare-and-set, though the rows are locked: what is not as it was read must never be overwritten. */
+    advance: `with advanced as (
+  update ${t.schedules} s set ${advanced.map((column) => `${column} = i.${column}`).join(", ")}
+  from ${rowsOf(["id", ...advanced])}
+  where s.id = i.id and s.revision = i.revision - 1 returning s.id
+), runs as (
+  insert into ${t.runs} (${list(runColumns)}) select * from ${rowsOf(runColumns, advanced.length + 2)}
+), ranges as (
+  insert into ${t.history} (${list(rangeColumns)})
+  select * from ${rowsOf(rangeColumns, advanced.length + 2 + runColumns.length)}
+) select count(*) from advanced`,
+    replace: `update ${t.schedules} s set ${scheduleColumns
+      .slice(1)
+      .map((column) => `${column} = i.${column}`)
+      .join(", ")}
+from ${rowsOf(scheduleColumns)} where s.id = i.id and s.revision = i.revision - 1 returning s.id`,
+    insert: `insert into ${t.schedules} (${list(scheduleColumns)}) select * from ${rowsOf(scheduleColumns)}
+on conflict (id) do nothing returning id`,
+    delete: `delete from ${t.schedules} where id = any($1::text[])`
+  }
+
+  const lock = (tx: Session, ids: ReadonlyArray<string>): Done<void> =>
+    ids.length === 0 ? Effect.void : Effect.asVoid(tx.query(texts.lock, [[...new Set(ids)].toSorted()]))
+
+  const readViews = Effect.fnUntraced(function* (
+    tx: Session,
+    rows: ReadonlyArray<Row>
+  ): Effect.fn.Return<ReadonlyArray<Subject>, SqlError> {
+    if (rows.length === 0) return []
+    const schedules = rows.map(decodeSchedule)
+    // A statement of its own, after the locks: it sees what was committed while they were waited for.
+    const owners = schedules.map((row) => [row.id, row.generation, row.cause])
+    const counts = new Map((yield* tx.query(texts.counts, columnsOf(owners, 3))).map((row) => [row[0], row]))
+    return schedules.map((schedule) => {
+      const found = counts.get(schedule.id)
+      const unfinished = (found?.[1] ?? 0) as number
+      const deferred = (found?.[2] ?? 0) as number
+      return { id: schedule.id, view: { schedule, active: unfinished - deferred, deferred } }
+    })
+  })
+
+  const carryOut = Effect.fnUntraced(function* (
+    tx: Session,
+    subjects: ReadonlyArray<Subject>,
+    transition: Transition
+  ): Effect.fn.Return<ReadonlyArray<Applied>, SqlError> {
+    const decided: Array<readonly [Subject, ScheduleChange]> = []
+    for (const subject of subjects) {
+      const change = transition(subject.id, subject.view, tx.now)
+      if (change !== undefined) decided.push([subject, change])
+    }
+    if (decided.length === 0) return []
+    tx.signal |= Signal.schedules
+    if (decided.some(([, change]) => change.runs.length > 0)) tx.signal |= Signal.runs
+    yield* hold(tx, decided)
+    const applied: Array<Applied> = []
+    const writes = new Writes()
+    const cancelled: Array<RunRecord> = []
+    for (const [{ id, view }, change] of decided) {
+      const before = view?.schedule
+      const asked =
+        before === undefined || !(change.replaceDeferred || change.cancelActive)
+          ? undefined
+          : yield* ending.replace(tx, before, change)
+      if (asked !== undefined) cancelled.push(...asked.left)
+      const after = writes.add(before, id, change)
+      applied.push({
+        id,
+        before,
+        after,
+        change,
+        replaced: asked?.replaced ?? [],
+        cancelled: asked?.cancelled ?? [],
+        cancelRequested: asked?.cancelRequested ?? []
+      })
+    }
+    yield* flush(tx, writes)
+    // After the insertion: a run that takes the place of those cancelled may be the one to go on.
+    yield* ending.promote(tx, cancelled)
+    return applied
+  })
+
+  /**
+   * Where a decision lets something wait for runs that it has seen, one of them must still be there when it is stored: else
+   * nobody would ever let it go on. A run that somebody is just ending cannot be locked, and the decision is taken again.
+   */
+  const hold = Effect.fnUntraced(function* (
+    tx: Session,
+    decided: ReadonlyArray<readonly [Subject, ScheduleChange]>
+  ): Effect.fn.Return<void, SqlError> {
+    const relying = decided.filter(
+      ([{ view }, change]) =>
+        view !== undefined && !change.cancelActive && (waitsForRuns(change) || change.runs.some(isDeferred))
+    )
+    if (relying.length === 0) return
+    const owners = relying.flatMap(([{ view }]) => {
+      const { cause, generation, id } = view!.schedule
+      return view!.active > 0 ? [[id, generation, cause]] : []
+    })
+    if (owners.length === 0) return
+    const held = yield* tx.query(texts.hold, columnsOf(owners, 3))
+    if (held.length < owners.length) yield* overtaken("a run that a decision relies on is just ending")
+  })
+
+  const flush = Effect.fnUntraced(function* (tx: Session, writes: Writes): Effect.fn.Return<void, SqlError> {
+    const { advances, deleted, inserted, ranges, replaced, runs } = writes
+    if (deleted.length > 0) yield* tx.query(texts.delete, [deleted])
+    if (replaced.length > 0) {
+      const rows = yield* tx.query(texts.replace, columnsOf(replaced, scheduleColumns.length))
+      if (rows.length < replaced.length) yield* overtaken("a schedule was changed meanwhile")
+    }
+    if (inserted.length > 0) {
+      const rows = yield* tx.query(texts.insert, columnsOf(inserted, scheduleColumns.length))
+      if (rows.length < inserted.length) yield* overtaken("a schedule was inserted meanwhile")
+    }
+    if (advances.length + runs.length + ranges.length === 0) return
+    const [row] = yield* tx.query(texts.advance, [
+      ...columnsOf(advances, advanced.length + 1),
+      ...columnsOf(runs, runColumns.length),
+      ...columnsOf(ranges, rangeColumns.length)
+    ])
+    if (row![0] !== advances.length) yield* overtaken("a schedule was changed meanwhile")
+  })
+
+  const decide: Schedules["decide"] = (tx, rows, transition) =>
+    Effect.flatMap(readViews(tx, rows), (subjects) => carryOut(tx, subjects, transition))
+
+  const modify: Schedules["modify"] = Effect.fnUntraced(function* (tx, ids, transition) {
+    const distinct = [...new Set(ids)]
+    const rows = yield* tx.query(texts.lockAndRead, [distinct.toSorted()])
+    const found = new Map((yield* readViews(tx, rows)).map((subject) => [subject.id, subject]))
+    const subjects = distinct.map((id) => found.get(id) ?? { id, view: undefined })
+    return yield* carryOut(tx, subjects, transition)
+  })
+
+  const settle: Schedules["settle"] = Effect.fnUntraced(function* (tx, ended, transition) {
+    const waited = ended.flatMap((run) =>
+      run.settles && run.scheduleId !== null ? [[run.scheduleId, run.generation]] : []
+    )
+    if (waited.length === 0) return []
+    const rows = yield* tx.query(texts.isWaiting, columnsOf(waited, 2))
+    if (rows.length === 0) return []
+    return yield* modify(
+      tx,
+      rows.map((row) => row[0] as string),
+      transition
+    )
+  })
+
+  return { modify, decide, settle, lock }
+}
+
+const isDeferred = (run: RunRecord): boolean => run.waitsFor === "overlap"
+
+/** Whether the schedule shall wait for runs that exist, none of which is made by the change itself. */
+const waitsForRuns = (change: ScheduleChange): boolean =>
+  change.schedule?.state === "waiting" && change.runs.length === 0
+
+/** Gathers the writes of several changes, so that each statement is sent once for all of them. */
+class Writes {
+  readonly runs: Array<ReadonlyArray<Value>> = []
+  readonly ranges: Array<ReadonlyArray<Value>> = []
+  readonly inserted: Array<ReadonlyArray<Value>> = []
+  readonly advances: Array<ReadonlyArray<Value>> = []
+  readonly replaced: Array<ReadonlyArray<Value>> = []
+  readonly deleted: Array<string> = []
+
+  /** Takes what a change inserts and the row as it shall be; the row as it will be stored. */
+  add(before: ScheduleRecord | undefined, id: string, change: ScheduleChange): ScheduleRecord | undefined {
+    for (const run of change.runs) this.runs.push(encodeRun(run))
+    for (const range of change.ranges) this.ranges.push(encodeRange(range))
+    if (change.schedule === null) {
+      if (before !== undefined) this.deleted.push(id)
+      return undefined
+    }
+    const after: ScheduleRecord = { ...change.schedule, revision: before === undefined ? 0 : before.revision + 1 }
+    if (before === undefined) this.inserted.push(encodeSchedule(after))
+    else if (isAdvance(before, after)) this.advances.push([id, ...encodeAdvance(after)])
+    else this.replaced.push(encodeSchedule(after))
+    return after
+  }
+}

@@ -1,0 +1,87 @@
+import type { JobStoreError, StoreSignal } from "effect-scheduler/JobStore"
+import { Effect, type Scope } from "effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Methods } from "../dialect.ts"
+import { toStoreError } from "../storeError.ts"
+import type { Params } from "../store/transaction.ts"
+import type { Tables } from "../tables.ts"
+import { makeClaim } from "./claim.ts"
+import { makeClaimInTurn } from "./claimInTurn.ts"
+import { makeDatabase } from "./database.ts"
+import { makeEnding } from "./ending.ts"
+import { makeEnqueue } from "./enqueue.ts"
+import { makeFinish } from "./finish.ts"
+import { makeFire } from "./fire.ts"
+import { none } from "./horizon.ts"
+import { makeLane } from "./lane.ts"
+import { makeMaintain } from "./maintain.ts"
+import { makeNodes } from "./nodes.ts"
+import { makeRuns } from "./runs.ts"
+import { makeSchedules } from "./schedules.ts"
+import { makeSignals } from "./signals.ts"
+
+/** The methods of a store on Postgres. */
+export const makePostgresStore = (options: {
+  readonly client: SqlClient
+  readonly tables: Tables
+  readonly description: string
+  readonly believesCallers: boolean
+  readonly notify: (signal: StoreSignal) => void
+}): Effect.Effect<Methods, JobStoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { client, description, tables } = options
+    const opening = Effect.mapError((error: SqlError) => toStoreError("open", description, error))
+    const notify = yield* makeSignals({ client, tables, hear: options.notify }).pipe(opening)
+    const heart = yield* makeLane(client).pipe(opening)
+    const db = makeDatabase({ ...options, notify })
+    const ending = makeEnding(tables)
+    const schedules = makeSchedules(tables, ending)
+    const { fire, groups } = makeFire(tables, db, schedules)
+    const { claim, wake } = makeClaim(tables, db, none, makeClaimInTurn(tables, db))
+    const nodes = makeNodes(tables, db, heart, schedules, ending)
+    const runs = makeRuns(tables, db, schedules, ending)
+
+    const method =
+      <P, A>(name: string, run: (params: P) => Effect.Effect<A, SqlError>) =>
+      (params: P): Effect.Effect<A, JobStoreError> =>
+        Effect.mapError(
+          Effect.suspend(() => run(params)),
+          (error) => toStoreError(name, description, error)
+        )
+
+    return {
+      shared: true,
+      description,
+      transaction: { active: db.isJoined, afterCommit: client.afterCommit },
+      register: method("register", nodes.register),
+      heartbeat: method("heartbeat", nodes.heartbeat),
+      leave: method("leave", nodes.leave),
+      nodes: method("nodes", () => nodes.nodes)(undefined),
+      reap: method("reap", nodes.reap),
+      fire: method("fire", fire),
+      modify: method("modify", ({ ids, now, transition }: Params<"modify">) =>
+        db.transact(now, (tx) => schedules.modify(tx, ids, transition))
+      ),
+      getSchedules: method("getSchedules", runs.getSchedules),
+      listSchedules: method("listSchedules", runs.listSchedules),
+      enqueue: method("enqueue", makeEnqueue(tables, db)),
+      claim: method("claim", claim),
+      finish: method("finish", makeFinish(tables, db, schedules, ending)),
+      held: method("held", runs.held),
+      progress: method("progress", runs.progress),
+      cancel: method("cancel", runs.cancel),
+      getRuns: method("getRuns", runs.getRuns),
+      listRuns: method("listRuns", runs.listRuns),
+      history: method("history", runs.history),
+      wake: method(
+        "wake",
+        Effect.fnUntraced(function* (params: Params<"wake">) {
+          const { known, now } = yield* groups(params.now, params)
+          const times = known.map((group) => group.nextAt)
+          return { schedules: times.length === 0 ? undefined : Math.min(...times), runs: yield* wake(params), now }
+        })
+      ),
+      maintain: method("maintain", makeMaintain(tables, db, schedules))
+    }
+  })
