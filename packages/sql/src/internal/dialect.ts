@@ -1,5 +1,5 @@
-import type { JobStoreError, JobStoreService, StoreSignal } from "effect-scheduler/JobStore"
 import type { Effect, Scope } from "effect"
+import type { JobStoreError, JobStoreService, StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Tables } from "./tables.ts"
@@ -26,10 +26,7 @@ export interface Dialect {
   /** The statements of each step of the schema, in the order of `steps` in `migrations.ts`. */
   readonly steps: ReadonlyArray<(tables: Tables) => ReadonlyArray<string>>
   /** Those of these names that are tables. */
-  readonly present: (
-    client: SqlClient,
-    names: ReadonlyArray<string>
-  ) => Effect.Effect<ReadonlyArray<string>, SqlError>
+  readonly present: (client: SqlClient, names: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>, SqlError>
   readonly columns: (client: SqlClient, table: string) => Effect.Effect<ReadonlyArray<string>, SqlError>
   /** How a transaction begins that changes the schema. */
   readonly begin: string

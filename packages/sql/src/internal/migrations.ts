@@ -43,11 +43,7 @@ type Found =
 
 const nothing: Found = { version: 0, unknown: [] }
 
-const find = (
-  client: SqlClient.SqlClient,
-  dialect: Dialect,
-  tables: Tables
-): Effect.Effect<Found, SqlError.SqlError> =>
+const find = (client: SqlClient.SqlClient, dialect: Dialect, tables: Tables): Effect.Effect<Found, SqlError.SqlError> =>
   Effect.gen(function* () {
     const expected = dialect.dataTables(tables)
     const found = yield* dialect.present(client, [tables.migrations, ...expected])

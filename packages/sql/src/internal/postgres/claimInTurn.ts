@@ -1,13 +1,13 @@
+import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { ClaimableJob } from "effect-scheduler/JobStore"
-import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { decodeRun, runColumns } from "../rows.ts"
 import { Room } from "../store/claim.ts"
 import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
 import { list, rowsOf } from "./columns.ts"
-import { type Database, overtaken, type Session } from "./database.ts"
+import { overtaken, type Session } from "./database.ts"
 import { columnsOf } from "./values.ts"
 
 /** What the claim has found out before. */
@@ -19,7 +19,11 @@ interface Known {
   readonly noteKeyed: (job: string) => void
 }
 
-export type ClaimInTurn = (params: Params<"claim">, known: Known) => Effect.Effect<Answer<"claim">, SqlError>
+export type ClaimInTurn = (
+  tx: Session,
+  params: Params<"claim">,
+  known: Known
+) => Effect.Effect<Answer<"claim">, SqlError>
 
 const priorities = [0, 1, 2, 3] as const
 
@@ -47,7 +51,7 @@ const nameOf = (job: string, key: string): string => `${job}\u0000${key}`
  * in the order of their names, so that nobody else starts such a run between the count and the claim, and no two wait for
  * each other. Ends of runs take none of these locks: they only make room.
  */
-export const makeClaimInTurn = (t: Tables, db: Database): ClaimInTurn => {
+export const makeClaimInTurn = (t: Tables): ClaimInTurn => {
   const texts = {
     addLimits: `insert into ${t.limits} (name) select unnest($1::text[]) on conflict do nothing`,
     lockLimits: `select name from ${t.limits} where name = any($1::text[]) order by name for update`,
@@ -132,79 +136,80 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
     }
     if (unknown.size === 0) return
     const asked = columnsOf([...unknown.values()], 2)
-    const held = new Set((yield* tx.query(texts.holdKeys, asked)).map((row) => nameOf(row[0] as string, row[1] as string)))
+    const held = new Set(
+      (yield* tx.query(texts.holdKeys, asked)).map((row) => nameOf(row[0] as string, row[1] as string))
+    )
     const taken = new Set(
       (yield* tx.query(texts.takenKeys, asked)).map((row) => nameOf(row[0] as string, row[1] as string))
     )
     for (const name of unknown.keys()) keys.set(name, held.has(name) ? "taken" : taken.has(name) ? "ending" : "free")
   })
 
-  return (params, known) =>
-    db.transact(
-      params.now,
-      Effect.fnUntraced(function* (tx) {
-        const { limit, node } = params
-        const room = yield* lockLimits(tx, params, known)
-        const keys = new Map<string, KeyState>()
-        const claimed: Array<RunRecord> = []
-        const deferred: Array<string> = []
+  return Effect.fnUntraced(function* (tx, params, known) {
+    const { limit, node } = params
+    const room = yield* lockLimits(tx, params, known)
+    const keys = new Map<string, KeyState>()
+    const claimed: Array<RunRecord> = []
+    const deferred: Array<string> = []
 
-        for (const priority of priorities) {
-          let lanes = known.due.map(
-            (job): Lane => ({ job, runs: [], cursor: [Number.MIN_SAFE_INTEGER, ""], isRead: false, deferrals: 0 })
-          )
-          while (claimed.length < limit) {
-            lanes = lanes.filter(
-              (lane) =>
-                room.of(lane.job) > 0 && lane.deferrals < maxDeferrals && !(lane.isRead && lane.runs.length === 0)
-            )
-            const empty = lanes.filter((lane) => lane.runs.length === 0)
-            if (empty.length > 0) {
-              const share = Math.ceil((limit - claimed.length) / lanes.length) + (lanes.length === 1 ? 0 : 8)
-              const sizes = empty.map(({ job }) => (known.isKeyed(job.name) ? share + 8 : Math.min(share, room.of(job))))
-              yield* read(tx, empty, priority, sizes)
-              const found = empty.flatMap((lane) => lane.runs)
-              const unexpected = found.find((run) => run.key !== null && !known.isKeyed(run.job))
-              if (unexpected !== undefined) {
-                known.noteKeyed(unexpected.job)
-                yield* overtaken(`runs of job ${unexpected.job} have keys`)
-              }
-              yield* learnKeys(tx, found, keys)
-              continue
-            }
-            const lane = lanes.reduce<Lane | undefined>(
-              (first, each) => (first === undefined || earlier(each.runs[0]!, first.runs[0]!) < 0 ? each : first),
-              undefined
-            )
-            if (lane === undefined) break
-            const run = lane.runs.shift()!
-            if (run.key !== null) {
-              const name = nameOf(run.job, run.key)
-              const state = keys.get(name)
-              if (state === "taken") {
-                deferred.push(run.id)
-                lane.deferrals++
-              }
-              if (state !== "free") continue
-              keys.set(name, "taken")
-            }
-            const { queue } = lane.job
-            room.add(run.job, queue, 1)
-            claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: tx.now })
+    for (const priority of priorities) {
+      let lanes = known.due.map((job): Lane => ({
+        job,
+        runs: [],
+        cursor: [Number.MIN_SAFE_INTEGER, ""],
+        isRead: false,
+        deferrals: 0
+      }))
+      while (claimed.length < limit) {
+        lanes = lanes.filter(
+          (lane) => room.of(lane.job) > 0 && lane.deferrals < maxDeferrals && !(lane.isRead && lane.runs.length === 0)
+        )
+        const empty = lanes.filter((lane) => lane.runs.length === 0)
+        if (empty.length > 0) {
+          const share = Math.ceil((limit - claimed.length) / lanes.length) + (lanes.length === 1 ? 0 : 8)
+          const sizes = empty.map(({ job }) => (known.isKeyed(job.name) ? share + 8 : Math.min(share, room.of(job))))
+          yield* read(tx, empty, priority, sizes)
+          const found = empty.flatMap((lane) => lane.runs)
+          const unexpected = found.find((run) => run.key !== null && !known.isKeyed(run.job))
+          if (unexpected !== undefined) {
+            known.noteKeyed(unexpected.job)
+            yield* overtaken(`runs of job ${unexpected.job} have keys`)
           }
+          yield* learnKeys(tx, found, keys)
+          continue
         }
+        const lane = lanes.reduce<Lane | undefined>(
+          (first, each) => (first === undefined || earlier(each.runs[0]!, first.runs[0]!) < 0 ? each : first),
+          undefined
+        )
+        if (lane === undefined) break
+        const run = lane.runs.shift()!
+        if (run.key !== null) {
+          const name = nameOf(run.job, run.key)
+          const state = keys.get(name)
+          if (state === "taken") {
+            deferred.push(run.id)
+            lane.deferrals++
+          }
+          if (state !== "free") continue
+          keys.set(name, "taken")
+        }
+        const { queue } = lane.job
+        room.add(run.job, queue, 1)
+        claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: tx.now })
+      }
+    }
 
-        if (deferred.length > 0) yield* tx.query(texts.defer, [deferred])
-        if (claimed.length > 0) {
-          const started = columnsOf(
-            claimed.map((run) => [run.id, run.queue]),
-            2
-          )
-          yield* tx.query(texts.start, [...started, node, tx.now])
-        }
-        return { runs: claimed, now: tx.now }
-      })
-    )
+    if (deferred.length > 0) yield* tx.query(texts.defer, [deferred])
+    if (claimed.length > 0) {
+      const started = columnsOf(
+        claimed.map((run) => [run.id, run.queue]),
+        2
+      )
+      yield* tx.query(texts.start, [...started, node, tx.now])
+    }
+    return { runs: claimed, now: tx.now }
+  })
 }
 
 const earlier = (a: RunRecord, b: RunRecord): number => a.runAt - b.runAt || (a.id < b.id ? -1 : 1)

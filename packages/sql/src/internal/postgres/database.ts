@@ -15,37 +15,42 @@ export interface Session {
   signal: StoreSignal
 }
 
+/** How every transaction of the store begins. */
+export const begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
 export type Query = (text: string, params?: ReadonlyArray<Param>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
 
-/** The ways to the server. */
+/** The way to the server: all that the store sends is sent in transactions, also where it only reads. */
 export interface Database {
-  /** One statement, which commits by itself, or belongs to the transaction that the calling fiber has open. */
-  readonly query: Query
-  /** Several statements that take place together. It begins again where another transaction was in the way. */
+  /** It begins again where another transaction was in the way. Inside a transaction of the application it belongs to that. */
   readonly transact: <A>(now: number, body: (tx: Session) => Effect.Effect<A, SqlError>) => Effect.Effect<A, SqlError>
-  /** The value of the parameter by which statements are told the time: null where they take the server's. */
-  readonly time: (now: number) => number | null
-  /** Tells those who listen, at once or when the transaction that the calling fiber has open is committed. */
-  readonly tell: (signal: StoreSignal) => Effect.Effect<void>
   /** Whether the calling fiber has a transaction of this client open. */
   readonly isJoined: Effect.Effect<boolean>
 }
 
-/** The server's time in milliseconds, as the statement began: stable within it, so that indexes serve comparisons. */
-const serverTime = `floor(extract(epoch from statement_timestamp()) * 1000)::bigint`
+/** The server's time in milliseconds, or that of the parameter where it is not null. */
+const time = `coalesce($1::bigint, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)`
 
-/** The time that a statement goes by: the parameter's, or the server's where that is null. */
-export const timeOf = (parameter: number): string => `coalesce($${parameter}::bigint, ${serverTime})`
+/**
+ * What holds for one transaction: a connection of the pool is the application's too.
+ *
+ * - No statement waits longer for a row that another transaction has locked, and a process that was stopped in the middle of
+ *   a transaction keeps its own locks no longer.
+ * - Plans are kept by the connection, also those that were made when a table was empty, and the table may be full a moment
+ *   later: an index serves each statement, and no plan may read a whole table.
+ */
+const settings = [
+  ["lock_timeout", "2s"],
+  ["idle_in_transaction_session_timeout", "5s"],
+  ["enable_seqscan", "off"],
+  ["jit", "off"]
+]
 
-/** How long one statement of ours waits for a row that another transaction has locked. */
-const lockTimeout = "2s"
-
-/** How long a transaction of ours may be left open by a process that was stopped in the middle of it. */
-const idleTimeout = "5s"
-
-/** Settings last as long as the transaction: a connection of the pool is the application's too. */
-const opening = `select ${timeOf(1)}, set_config('lock_timeout', '${lockTimeout}', true),
-  set_config('idle_in_transaction_session_timeout', '${idleTimeout}', true), set_config('jit', 'off', true)`
+export const openings = {
+  own: `select ${time}, ${settings.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(", ")}`,
+  /** The application's transaction keeps its settings. */
+  joined: `select ${time}`
+}
 
 const contention = Schedule.exponential("2 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
 
@@ -72,13 +77,12 @@ export const makeDatabase = (options: {
   )
   const query: Query = (text, params = []) =>
     Effect.map(client.unsafe(text, params.map(encodeParam)).values, decodeRows)
-  const time = (now: number): number | null => (believesCallers ? now : null)
   const tell = (signal: StoreSignal): Effect.Effect<void> =>
     signal === 0 ? Effect.void : client.afterCommit(Effect.sync(() => notify(signal)))
 
-  const begun = <A>(now: number, open: string, body: (tx: Session) => Effect.Effect<A, SqlError>) =>
+  const begun = <A>(now: number, opening: string, body: (tx: Session) => Effect.Effect<A, SqlError>) =>
     client.withTransaction(
-      Effect.flatMap(query(open, [time(now)]), ([row]) => {
+      Effect.flatMap(query(opening, [believesCallers ? now : null]), ([row]) => {
         const serverNow = row![0] as number
         const tx: Session = { now: serverNow, ahead: serverNow - now, query, signal: 0 }
         // Told only if this level is committed, together with the levels around it.
@@ -87,25 +91,20 @@ export const makeDatabase = (options: {
     )
 
   return {
-    query,
-    time,
-    tell,
     isJoined,
     transact: (now, body) =>
-      Effect.flatMap(isJoined, (joined) =>
-        joined
-          ? begun(now, `select ${timeOf(1)}`, body)
-          : begun(now, opening, body).pipe(
-              // Each statement has to see what was committed before it, whatever the database's default is.
-              Effect.provideService(BeginTransaction, "BEGIN ISOLATION LEVEL READ COMMITTED"),
-              (attempt) =>
-                Effect.catch(attempt, (error) =>
-                  isSqlError(error) && isContention(error)
-                    ? Effect.retry(attempt, { schedule: contention, while: isContention })
-                    : Effect.fail(error)
-                )
-            )
-      )
+      Effect.flatMap(isJoined, (joined) => {
+        if (joined) return begun(now, openings.joined, body)
+        const attempt = begun(now, openings.own, body).pipe(
+          // Each statement has to see what was committed before it, whatever the database's default is.
+          Effect.provideService(BeginTransaction, begin)
+        )
+        return Effect.catch(attempt, (error) =>
+          isSqlError(error) && isContention(error)
+            ? Effect.retry(attempt, { schedule: contention, while: isContention })
+            : Effect.fail(error)
+        )
+      })
   }
 }
 

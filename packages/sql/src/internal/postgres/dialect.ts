@@ -1,10 +1,11 @@
-import { JobStoreError } from "effect-scheduler/JobStore"
 import { Effect, Predicate, Schedule } from "effect"
+import { JobStoreError } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Dialect } from "../dialect.ts"
 import { toStoreError } from "../storeError.ts"
 import { dataTables, makeTables } from "../tables.ts"
+import { begin } from "./database.ts"
 import { schemaV1 } from "./schema.ts"
 import { makePostgresStore } from "./store.ts"
 
@@ -14,8 +15,7 @@ export const oldestVersion = 13
 /** Heart and listener hold a connection each: with fewer than two beside them a handler that holds one could stop all. */
 export const smallestPool = 4
 
-const refuse = (message: string): JobStoreError =>
-  new JobStoreError({ reason: "Unsupported", method: "open", message })
+const refuse = (message: string): JobStoreError => new JobStoreError({ reason: "Unsupported", method: "open", message })
 
 /** The size of a client's pool, where it says one. */
 const poolOf = (client: SqlClient): number | undefined => {
@@ -75,7 +75,7 @@ export const postgres: Dialect = {
       ).values,
       (rows) => rows.map((row) => row[0] as string)
     ),
-  begin: "BEGIN ISOLATION LEVEL READ COMMITTED",
+  begin,
   retry: (effect) => Effect.retry(effect, { schedule, while: isContention }),
   make: ({ believesCallers, client, notify, server, tables }) =>
     makePostgresStore({ client, tables, description: server.description, believesCallers, notify })

@@ -1,7 +1,7 @@
+import { Effect } from "effect"
 import type { EndedRun, Outcome, RunRecord } from "effect-scheduler/JobRun"
 import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import { type ScheduleChange, Signal } from "effect-scheduler/JobStore"
-import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { decodeRun, historyColumns, runColumns } from "../rows.ts"
 import { endedRun, type Left } from "../store/ending.ts"
@@ -24,11 +24,7 @@ interface Replaced {
 /** How runs end that no node reports, and who goes on after them. */
 export interface Ending {
   /** Ends runs whose rows are locked: deletes them and writes their history. Whoever calls sees to those that waited. */
-  readonly archive: (
-    tx: Session,
-    runs: ReadonlyArray<RunRecord>,
-    outcome: Outcome
-  ) => Done<ReadonlyArray<EndedRun>>
+  readonly archive: (tx: Session, runs: ReadonlyArray<RunRecord>, outcome: Outcome) => Done<ReadonlyArray<EndedRun>>
   /** Ends the deferred and cancels the active runs of a schedule whose row is locked, as the change asks. */
   readonly replace: (tx: Session, schedule: ScheduleRecord, change: ScheduleChange) => Done<Replaced>
   /** Lets those go on that waited for runs which ended: the next of their keys, the oldest deferred of their schedules. It

@@ -1,13 +1,13 @@
+import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import { Signal } from "effect-scheduler/JobStore"
-import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Value } from "../program.ts"
 import { encodeRun, runColumns } from "../rows.ts"
 import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
 import { list, typeOf } from "./columns.ts"
-import { type Database, timeOf } from "./database.ts"
+import type { Database, Session } from "./database.ts"
 import { columnsOf } from "./values.ts"
 
 /** Where the keys stand among the parameters: after the time of the call, the caller's time, and the columns of the runs. */
@@ -19,11 +19,11 @@ export const makeEnqueue = (t: Tables, db: Database) => {
   const valueOf = (column: string): string => {
     switch (column) {
       case "run_at":
-        return `case when i.run_at = $2::bigint then ${timeOf(1)} else i.run_at end`
+        return `case when i.run_at = $2::bigint then $1::bigint else i.run_at end`
       case "start_by":
-        return `case when i.run_at = $2::bigint then i.start_by - $2::bigint + ${timeOf(1)} else i.start_by end`
+        return `case when i.run_at = $2::bigint then i.start_by - $2::bigint + $1::bigint else i.start_by end`
       case "created_at":
-        return `i.created_at - $2::bigint + ${timeOf(1)}`
+        return `i.created_at - $2::bigint + $1::bigint`
       default:
         return `i.${column}`
     }
@@ -38,7 +38,7 @@ export const makeEnqueue = (t: Tables, db: Database) => {
     /** One statement. What it does not insert was there before: by its id, by its key, or by its nominal time. */
     insert: `with ${input}, keys as (
   insert into ${t.keys} (job, key, run_id, created_at)
-  select i.job, i.unique_key, i.id, ${timeOf(1)} from i
+  select i.job, i.unique_key, i.id, $1::bigint from i
   where i.unique_key is not null and not exists (select 1 from ${t.history} h where h.id = i.id)
     and not exists (select 1 from ${t.runs} r where r.id = i.id) and not exists (select 1 from ${t.runs} r where ${twin})
   order by i.job, i.unique_key, i.place on conflict do nothing returning run_id
@@ -57,38 +57,39 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
   as i(id, job, unique_key, schedule_id, generation, cause, nominal)`
   }
 
-  const insert = (params: Params<"enqueue">, inputs: Params<"enqueue">["runs"]) =>
-    db.query(texts.insert, [
-      db.time(params.now),
-      params.now,
+  const insert = (tx: Session, callersNow: number, inputs: Params<"enqueue">["runs"]) =>
+    tx.query(texts.insert, [
+      tx.now,
+      callersNow,
       ...columnsOf(
         inputs.map(({ run, unique: key }) => [...encodeRun(run), key]),
         runColumns.length + 1
       )
     ])
 
-  const enqueue = Effect.fnUntraced(function* (
-    params: Params<"enqueue">
-  ): Effect.fn.Return<Answer<"enqueue">, SqlError> {
-    const ids = params.runs.map(({ run }) => run.id)
-    const storedAs = new Map<string, string>()
-    let rest = params.runs
-    while (rest.length > 0) {
-      const rows = yield* insert(params, rest)
-      if (rows.length > 0) yield* db.tell(Signal.runs)
-      for (const [id] of rows) storedAs.set(id as string, id as string)
-      rest = rest.filter(({ run }) => !storedAs.has(run.id))
-      if (rest.length === 0) break
-      // A statement of its own: what was in the way may have been committed while the first one waited for it.
-      for (const [id, stored] of yield* db.query(texts.stored, columnsOf(rest.map(identityOf), 7))) {
-        if (stored !== null) storedAs.set(id as string, stored as string)
-      }
-      // What was in the way of these has gone since.
-      rest = rest.filter(({ run }) => !storedAs.has(run.id))
-    }
-    return { ids: ids.map((id) => storedAs.get(id)!) }
-  })
-  return enqueue
+  return (params: Params<"enqueue">): Effect.Effect<Answer<"enqueue">, SqlError> =>
+    db.transact(
+      params.now,
+      Effect.fnUntraced(function* (tx) {
+        const ids = params.runs.map(({ run }) => run.id)
+        const storedAs = new Map<string, string>()
+        let rest = params.runs
+        while (rest.length > 0) {
+          const rows = yield* insert(tx, params.now, rest)
+          if (rows.length > 0) tx.signal |= Signal.runs
+          for (const [id] of rows) storedAs.set(id as string, id as string)
+          rest = rest.filter(({ run }) => !storedAs.has(run.id))
+          if (rest.length === 0) break
+          // A statement of its own: what was in the way may have been committed while the first one waited for it.
+          for (const [id, stored] of yield* tx.query(texts.stored, columnsOf(rest.map(identityOf), 7))) {
+            if (stored !== null) storedAs.set(id as string, stored as string)
+          }
+          // What was in the way of these has gone since.
+          rest = rest.filter(({ run }) => !storedAs.has(run.id))
+        }
+        return { ids: ids.map((id) => storedAs.get(id)!) }
+      })
+    )
 }
 
 const identityOf = ({ run, unique: key }: { readonly run: RunRecord; readonly unique: string | null }) =>

@@ -1,6 +1,6 @@
+import { Effect } from "effect"
 import type { Outcome } from "effect-scheduler/JobRun"
 import { type RunReport, Signal } from "effect-scheduler/JobStore"
-import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Row, Value } from "../program.ts"
 import { decodeEnded, decodeRun, historyColumns, runColumns } from "../rows.ts"
@@ -98,7 +98,15 @@ where ${held} returning ${left}`,
     const said = reports.map((report): ReadonlyArray<Value> => {
       const isRemembered = report.remember && report.outcome === "succeeded" && report.result !== null
       const { errors, failures, outcome, result, resultStored } = report
-      return [outcome satisfies Outcome, failures, result, resultStored ? 1 : 0, errors, isRemembered ? "t" : "f", places.get(report.id)!]
+      return [
+        outcome satisfies Outcome,
+        failures,
+        result,
+        resultStored ? 1 : 0,
+        errors,
+        isRemembered ? "t" : "f",
+        places.get(report.id)!
+      ]
     })
     return tx.query(texts.end, [...fence(tx, reports, node), ...columnsOf(said, 7)])
   }

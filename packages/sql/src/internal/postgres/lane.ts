@@ -2,7 +2,7 @@ import { Effect, Exit, Scope, Semaphore } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Query } from "./database.ts"
+import { begin, type Database, openings, type Query } from "./database.ts"
 import { decodeRows, encodeParam } from "./values.ts"
 
 /**
@@ -10,8 +10,9 @@ import { decodeRows, encodeParam } from "./values.ts"
  * failed is given back, and another is taken at the next call.
  */
 export const makeLane = Effect.fnUntraced(function* (
-  client: SqlClient
-): Effect.fn.Return<Query, SqlError, Scope.Scope> {
+  client: SqlClient,
+  believesCallers: boolean
+): Effect.fn.Return<Database, SqlError, Scope.Scope> {
   const outer = yield* Effect.scope
   const turn = yield* Semaphore.make(1)
   let current: { readonly scope: Scope.Closeable; readonly connection: Connection } | undefined
@@ -25,19 +26,43 @@ export const makeLane = Effect.fnUntraced(function* (
       return yield* exit
     })
   )
+  /** Gives the connection back with nothing open on it. */
   const drop = Effect.suspend(() => {
     const held = current
     current = undefined
-    return held === undefined ? Effect.void : Scope.close(held.scope, Exit.void)
+    if (held === undefined) return Effect.void
+    return Effect.ensuring(
+      Effect.ignore(held.connection.executeValues("ROLLBACK", [])),
+      Scope.close(held.scope, Exit.void)
+    )
   })
 
-  yield* open
-  return (text, params = []) =>
-    turn.withPermit(
-      Effect.suspend(() => (current === undefined ? open : Effect.succeed(current.connection))).pipe(
-        Effect.flatMap((connection) => connection.executeValues(text, params.map(encodeParam))),
-        Effect.map((rows) => decodeRows(rows as ReadonlyArray<ReadonlyArray<unknown>>)),
-        Effect.onError(() => drop)
+  const sent =
+    (connection: Connection): Query =>
+    (text, params = []) =>
+      Effect.map(connection.executeValues(text, params.map(encodeParam)), (rows) =>
+        decodeRows(rows as ReadonlyArray<ReadonlyArray<unknown>>)
       )
-    )
+
+  yield* open
+  return {
+    isJoined: Effect.succeed(false),
+    transact: (now, body) =>
+      turn.withPermit(
+        Effect.suspend(() => (current === undefined ? open : Effect.succeed(current.connection))).pipe(
+          Effect.flatMap(
+            Effect.fnUntraced(function* (connection) {
+              const query = sent(connection)
+              yield* query(begin)
+              const [row] = yield* query(openings.own, [believesCallers ? now : null])
+              const serverNow = row![0] as number
+              const answer = yield* body({ now: serverNow, ahead: serverNow - now, query, signal: 0 })
+              yield* query("COMMIT")
+              return answer
+            })
+          ),
+          Effect.onError(() => drop)
+        )
+      )
+  }
 })

@@ -1,11 +1,11 @@
-import { Signal } from "effect-scheduler/JobStore"
 import { Effect } from "effect"
+import { Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Row, Value } from "../program.ts"
 import { isKnown } from "../store/schedules.ts"
 import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
-import { type Database, timeOf } from "./database.ts"
+import type { Database, Session } from "./database.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
 
@@ -24,15 +24,15 @@ where id = any(array(select p.id from ${t.runs} p where p.id = any(array(${ids})
   for update skip locked)) returning id`
   const texts = {
     expireHistory: `delete from ${t.history} h using (select kept, ended_at, id from ${t.history}
-  where kept = $2::smallint and ended_at < ${timeOf(1)} - $3::bigint order by ended_at, id limit $4::int) d
+  where kept = $2::smallint and ended_at < $1::bigint - $3::bigint order by ended_at, id limit $4::int) d
 where h.kept = d.kept and h.ended_at = d.ended_at and h.id = d.id returning h.id`,
     expireExhausted: `delete from ${t.schedules} where id = any(array(select id from ${t.schedules}
-  where state = 'exhausted' and updated_at < ${timeOf(1)} - $2::bigint order by updated_at, id limit $3::int
+  where state = 'exhausted' and updated_at < $1::bigint - $2::bigint order by updated_at, id limit $3::int
   for update skip locked)) returning id`,
     expireKeys: `delete from ${t.keys} k using (select k.job, k.key from ${t.keys} k
-  where k.created_at < ${timeOf(1)} - $2::bigint and not exists (select 1 from ${t.runs} r where r.id = k.run_id)
+  where k.created_at < $1::bigint - $2::bigint and not exists (select 1 from ${t.runs} r where r.id = k.run_id)
   order by k.created_at, k.run_id limit $3::int) d where k.job = d.job and k.key = d.key returning k.run_id`,
-    forgetNodes: `delete from ${t.nodes} where dead_at < ${timeOf(1)} - $2::bigint`,
+    forgetNodes: `delete from ${t.nodes} where dead_at < $1::bigint - $2::bigint`,
     /** The first of each key that is free. */
     promoteKeys: promoted(`select w.id from (select distinct job, key from ${t.runs} where waits_for = 'key') r
   cross join lateral (select d.id from ${t.runs} d where d.waits_for = 'key' and d.job = r.job and d.key = r.key
@@ -79,37 +79,41 @@ where h.kept = d.kept and h.ended_at = d.ended_at and h.id = d.id returning h.id
     rows.filter(([version, needs]) => isKnown({ version: version as number, needs: needs as string }, params))
 
   const undecided = Effect.fnUntraced(function* (
+    tx: Session,
     params: Params<"maintain">
   ): Effect.fn.Return<readonly [idle: ReadonlyArray<string>, ofOtherZone: ReadonlyArray<string>], SqlError> {
     const ids = (rows: ReadonlyArray<Row>) => rows.map((row) => row[0] as string)
-    const waiting = known(yield* db.query(texts.waitingGroups), params)
-    const idle = waiting.length === 0 ? [] : yield* db.query(texts.idle, [...columnsOf(waiting, 2), params.limit])
-    const zones = known(yield* db.query(texts.zoneGroups, [params.zoneData, params.version]), params)
-    const outdated = zones.length === 0 ? [] : yield* db.query(texts.ofZone, [...columnsOf(zones, 3), params.limit])
+    const waiting = known(yield* tx.query(texts.waitingGroups), params)
+    const idle = waiting.length === 0 ? [] : yield* tx.query(texts.idle, [...columnsOf(waiting, 2), params.limit])
+    const zones = known(yield* tx.query(texts.zoneGroups, [params.zoneData, params.version]), params)
+    const outdated = zones.length === 0 ? [] : yield* tx.query(texts.ofZone, [...columnsOf(zones, 3), params.limit])
     return [ids(idle), ids(outdated)]
   })
 
   return Effect.fnUntraced(function* (params: Params<"maintain">): Effect.fn.Return<Answer<"maintain">, SqlError> {
     const { limit, now, retention, transition } = params
-    const time = db.time(now)
-    const exhausted = yield* db.query(texts.expireExhausted, [time, finite(retention.exhausted), limit])
+    /** One statement, committed by itself; how many rows it changed. */
+    const alone = (text: string, values: (tx: Session) => ReadonlyArray<Value>, signal = 0) =>
+      db.transact(now, (tx) =>
+        Effect.map(tx.query(text, values(tx)), (rows) => {
+          if (rows.length > 0) tx.signal |= signal
+          return rows.length
+        })
+      )
     const deleted = [
-      yield* db.query(texts.expireHistory, [time, 0, finite(retention.succeeded), limit]),
-      yield* db.query(texts.expireHistory, [time, 1, finite(retention.others), limit]),
-      exhausted,
-      yield* db.query(texts.expireKeys, [time, finite(retention.keys), limit])
-    ].map((rows) => rows.length)
-    yield* db.query(texts.forgetNodes, [time, finite(retention.others)])
-    const promoted = [
-      (yield* db.query(texts.promoteKeys, [limit])).length,
-      (yield* db.query(texts.promoteOverlaps, [limit])).length
+      yield* alone(texts.expireHistory, (tx) => [tx.now, 0, finite(retention.succeeded), limit]),
+      yield* alone(texts.expireHistory, (tx) => [tx.now, 1, finite(retention.others), limit]),
+      yield* alone(texts.expireExhausted, (tx) => [tx.now, finite(retention.exhausted), limit], Signal.schedules),
+      yield* alone(texts.expireKeys, (tx) => [tx.now, finite(retention.keys), limit])
     ]
-    const [idle, outdated] = yield* undecided(params)
+    yield* alone(texts.forgetNodes, (tx) => [tx.now, finite(retention.others)])
+    const promoted = [
+      yield* alone(texts.promoteKeys, () => [limit], Signal.runs),
+      yield* alone(texts.promoteOverlaps, () => [limit], Signal.runs)
+    ]
+    const [idle, outdated] = yield* db.transact(now, (tx) => undecided(tx, params))
     const ids = [...idle, ...outdated].toSorted()
-    const applied =
-      ids.length === 0 ? [] : yield* db.transact(now, (tx) => schedules.modify(tx, ids, transition))
-    if (promoted.some((count) => count > 0)) yield* db.tell(Signal.runs)
-    if (exhausted.length > 0) yield* db.tell(Signal.schedules)
+    const applied = ids.length === 0 ? [] : yield* db.transact(now, (tx) => schedules.modify(tx, ids, transition))
     return {
       deleted: deleted.reduce((sum, count) => sum + count, 0),
       promoted: promoted.reduce((sum, count) => sum + count, 0),

@@ -1,6 +1,6 @@
+import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { NodeRecord } from "effect-scheduler/JobStore"
-import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Row } from "../program.ts"
 import { decodeNode, decodeRun, nodeColumns, runColumns } from "../rows.ts"
@@ -8,22 +8,22 @@ import { notLaterThanCancel } from "../store/finish.ts"
 import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
 import { list, rowsOf } from "./columns.ts"
-import { type Database, type Query, timeOf } from "./database.ts"
+import type { Database } from "./database.ts"
 import type { Ending } from "./ending.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
 
 /** The leases of nodes, and what is taken back from dead ones. `heart` is a way to the server that nobody else can use up. */
-export const makeNodes = (t: Tables, db: Database, heart: Query, schedules: Schedules, ending: Ending) => {
+export const makeNodes = (t: Tables, db: Database, heart: Database, schedules: Schedules, ending: Ending) => {
   const texts = {
     /** Inserts a node's row, or renews it when it is sent again. A dead one stays dead. */
     register: `insert into ${t.nodes} as n (${list(nodeColumns)})
-values ($2, ${timeOf(1)}, ${timeOf(1)} + $3::bigint, null, $4::int, $5, $6)
+values ($2, $1::bigint, $1::bigint + $3::bigint, null, $4::int, $5, $6)
 on conflict (id) do update set lease_until = excluded.lease_until, version = excluded.version, jobs = excluded.jobs,
   triggers = excluded.triggers where n.dead_at is null`,
     /** Renews a lease, unless a reaper has marked the row or removed it; the runs that were asked to cancel, if any. */
     heartbeat: `with renewed as (
-  update ${t.nodes} set lease_until = ${timeOf(1)} + $3::bigint, jobs = $4, triggers = $5
+  update ${t.nodes} set lease_until = $1::bigint + $3::bigint, jobs = $4, triggers = $5
   where id = $2 and dead_at is null returning id
 ) select c.id from renewed n left join ${t.runs} c on c.node = n.id and c.state = 'running' and c.cancel_at is not null
 order by c.id`,
@@ -53,23 +53,26 @@ from ${rowsOf(["id", "run_at"])} where r.id = any($1::text[]) and r.id = i.id`,
   ]
 
   const register = ({ lease, node, now, version, ...rest }: Params<"register">): Effect.Effect<void, SqlError> =>
-    Effect.asVoid(heart(texts.register, [db.time(now), node, lease, version, ...names(rest)]))
+    heart.transact(now, (tx) => Effect.asVoid(tx.query(texts.register, [tx.now, node, lease, version, ...names(rest)])))
 
-  const heartbeat = ({ lease, node, now, ...rest }: Params<"heartbeat">) =>
-    Effect.map(
-      heart(texts.heartbeat, [db.time(now), node, lease, ...names(rest)]),
-      (rows): Answer<"heartbeat"> => ({
+  const heartbeat = ({
+    lease,
+    node,
+    now,
+    ...rest
+  }: Params<"heartbeat">): Effect.Effect<Answer<"heartbeat">, SqlError> =>
+    heart.transact(now, (tx) =>
+      Effect.map(tx.query(texts.heartbeat, [tx.now, node, lease, ...names(rest)]), (rows) => ({
         fenced: rows.length === 0,
         cancel: rows.flatMap((row) => (row[0] === null ? [] : [row[0] as string]))
-      })
+      }))
     )
 
   const leave = ({ node }: Params<"leave">): Effect.Effect<void, SqlError> =>
-    Effect.asVoid(heart(texts.leave, [node]))
+    heart.transact(0, (tx) => Effect.asVoid(tx.query(texts.leave, [node])))
 
-  const nodes: Effect.Effect<ReadonlyArray<NodeRecord>, SqlError> = Effect.suspend(() =>
-    Effect.map(db.query(texts.nodes), (rows) => rows.map(decodeNode))
-  )
+  const nodes = (): Effect.Effect<ReadonlyArray<NodeRecord>, SqlError> =>
+    db.transact(0, (tx) => Effect.map(tx.query(texts.nodes), (rows) => rows.map(decodeNode)))
 
   const reap = (params: Params<"reap">): Effect.Effect<Answer<"reap">, SqlError> =>
     db.transact(

@@ -1,13 +1,22 @@
-import { Signal } from "effect-scheduler/JobStore"
 import { Effect } from "effect"
+import { Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
-import { decodeEnded, decodeHistory, decodeRun, decodeSchedule, historyColumns, runColumns, scheduleColumns } from "../rows.ts"
 import { historyCursor, historyText, listRunsText, listSchedulesText, type Text } from "../lists.ts"
+import type { Row } from "../program.ts"
+import {
+  decodeEnded,
+  decodeHistory,
+  decodeRun,
+  decodeSchedule,
+  historyColumns,
+  runColumns,
+  scheduleColumns
+} from "../rows.ts"
 import { page } from "../store/schedules.ts"
 import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
 import { list, rowsOf } from "./columns.ts"
-import type { Database } from "./database.ts"
+import type { Database, Session } from "./database.ts"
 import type { Ending } from "./ending.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
@@ -26,6 +35,9 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
     ended: `select ${list(historyColumns)} from ${t.history} where id = any($1::text[]) and range_count is null`,
     schedules: `select ${list(scheduleColumns)} from ${t.schedules} where id = any($1::text[])`
   }
+
+  /** What needs no time. */
+  const read = <A>(body: (tx: Session) => Effect.Effect<A, SqlError>) => db.transact(0, body)
 
   const cancel = ({ id, now, transition }: Params<"cancel">): Effect.Effect<Answer<"cancel">, SqlError> =>
     db.transact(
@@ -52,7 +64,7 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
     )
 
   const held = ({ node }: Params<"held">): Effect.Effect<Answer<"held">, SqlError> =>
-    Effect.map(db.query(texts.held, [node]), (rows) => rows.map(decodeRun))
+    read((tx) => Effect.map(tx.query(texts.held, [node]), (rows) => rows.map(decodeRun)))
 
   const progress = ({ entries, node }: Params<"progress">): Effect.Effect<void, SqlError> => {
     // The last of each run, as if they were stored one after another.
@@ -62,7 +74,7 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
       sorted.map((entry) => [entry.id, entry.attempt, entry.progress]),
       3
     )
-    return sorted.length === 0 ? Effect.void : Effect.asVoid(db.query(texts.progress, [...columns, node]))
+    return sorted.length === 0 ? Effect.void : read((tx) => Effect.asVoid(tx.query(texts.progress, [...columns, node])))
   }
 
   /** By id, in the order in which they were asked for. */
@@ -71,39 +83,33 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
     return ids.flatMap((id) => byId.get(id) ?? [])
   }
 
-  const getRuns = Effect.fnUntraced(function* ({
-    ids
-  }: Params<"getRuns">): Effect.fn.Return<Answer<"getRuns">, SqlError> {
-    // A run that ends between the two is in history by the time that is asked.
-    const unfinished = inOrder(ids, (yield* db.query(texts.runs, [ids])).map(decodeRun))
-    const seen = new Set(unfinished.map((run) => run.id))
-    const rest = ids.filter((id) => !seen.has(id))
-    const ended = rest.length === 0 ? [] : (yield* db.query(texts.ended, [rest])).map(decodeEnded)
-    return { unfinished, ended: inOrder(rest, ended) }
-  })
+  const getRuns = ({ ids }: Params<"getRuns">): Effect.Effect<Answer<"getRuns">, SqlError> =>
+    read(
+      Effect.fnUntraced(function* (tx) {
+        // A run that ends between the two is in history by the time that is asked.
+        const unfinished = inOrder(ids, (yield* tx.query(texts.runs, [ids])).map(decodeRun))
+        const seen = new Set(unfinished.map((run) => run.id))
+        const rest = ids.filter((id) => !seen.has(id))
+        const ended = rest.length === 0 ? [] : (yield* tx.query(texts.ended, [rest])).map(decodeEnded)
+        return { unfinished, ended: inOrder(rest, ended) }
+      })
+    )
 
   const getSchedules = ({ ids }: Params<"getSchedules">): Effect.Effect<Answer<"getSchedules">, SqlError> =>
-    Effect.map(db.query(texts.schedules, [ids]), (rows) => inOrder(ids, rows.map(decodeSchedule)))
+    read((tx) => Effect.map(tx.query(texts.schedules, [ids]), (rows) => inOrder(ids, rows.map(decodeSchedule))))
 
-  const send = ([text, params]: Text) => db.query(numbered(text), params)
+  /** A page of a list, of which one row more was asked for. */
+  const pageOf = <A>([text, params]: Text, limit: number, decode: (row: Row) => A, cursor: (row: A) => string) =>
+    read((tx) => Effect.map(tx.query(numbered(text), params), (rows) => page(rows.map(decode), limit, cursor)))
 
   const listSchedules = ({ cursor, filter, limit }: Params<"listSchedules">) =>
-    Effect.map(
-      send(listSchedulesText(t, filter, limit + 1, cursor)),
-      (rows): Answer<"listSchedules"> => page(rows.map(decodeSchedule), limit, (row) => row.id)
-    )
+    pageOf(listSchedulesText(t, filter, limit + 1, cursor), limit, decodeSchedule, (row) => row.id)
 
   const listRuns = ({ cursor, filter, limit }: Params<"listRuns">) =>
-    Effect.map(
-      send(listRunsText(t, filter, limit + 1, cursor)),
-      (rows): Answer<"listRuns"> => page(rows.map(decodeRun), limit, (run) => run.id)
-    )
+    pageOf(listRunsText(t, filter, limit + 1, cursor), limit, decodeRun, (run) => run.id)
 
   const history = ({ cursor, filter, limit }: Params<"history">) =>
-    Effect.map(
-      send(historyText(t, filter, limit + 1, cursor)),
-      (rows): Answer<"history"> => page(rows.map(decodeHistory), limit, historyCursor)
-    )
+    pageOf(historyText(t, filter, limit + 1, cursor), limit, decodeHistory, historyCursor)
 
   return { cancel, held, progress, getRuns, getSchedules, listSchedules, listRuns, history }
 }

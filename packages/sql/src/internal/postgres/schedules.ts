@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import {
@@ -7,7 +8,6 @@ import {
   Signal,
   type Transition
 } from "effect-scheduler/JobStore"
-import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Row, Value } from "../program.ts"
 import {
@@ -44,19 +44,11 @@ export interface Settling {
 /** Decides on schedules whose rows it has locked: reads them with their unfinished runs, and writes what was decided. */
 export interface Schedules {
   /** Locks these rows in the order of their ids, waiting for whoever has them, and runs the transition on each id. */
-  readonly modify: (
-    tx: Session,
-    ids: ReadonlyArray<string>,
-    transition: Transition
-  ) => Done<ReadonlyArray<Applied>>
+  readonly modify: (tx: Session, ids: ReadonlyArray<string>, transition: Transition) => Done<ReadonlyArray<Applied>>
   /** Runs the transition on rows that are locked already. */
   readonly decide: (tx: Session, rows: ReadonlyArray<Row>, transition: Transition) => Done<ReadonlyArray<Applied>>
   /** Runs the transition on the schedules that wait for one of these runs, which have ended. */
-  readonly settle: (
-    tx: Session,
-    ended: ReadonlyArray<Settling>,
-    transition: Transition
-  ) => Done<ReadonlyArray<Applied>>
+  readonly settle: (tx: Session, ended: ReadonlyArray<Settling>, transition: Transition) => Done<ReadonlyArray<Applied>>
   /** Locks the rows of these ids that exist, in the order of the ids: before runs of theirs are locked or deleted. */
   readonly lock: (tx: Session, ids: ReadonlyArray<string>) => Done<void>
 }

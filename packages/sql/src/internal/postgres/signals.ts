@@ -1,5 +1,5 @@
-import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import { Deferred, Effect, Exit, Latch, Predicate, Queue, Random, Schedule, type Scope } from "effect"
+import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Tables } from "../tables.ts"
@@ -22,7 +22,9 @@ const sendTimeout = "2 seconds"
 
 const everything = Signal.schedules | Signal.runs | Signal.ended | Signal.cancel
 
-const reconnect = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
+const reconnect = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]).pipe(
+  Schedule.jittered
+)
 
 /**
  * Tells other processes what was changed here, and hears it from them. It speeds things up and nothing more: what is lost is
@@ -48,11 +50,9 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
     waiting.closeUnsafe()
     const payload = `${self} ${gathered}`
     gathered = 0
-    return client.unsafe("select pg_notify($1, $2)", [channel, payload]).values.pipe(
-      Effect.timeoutOption(sendTimeout),
-      Effect.ignoreCause,
-      Effect.andThen(Effect.sleep(gathering))
-    )
+    return client
+      .unsafe("select pg_notify($1, $2)", [channel, payload])
+      .values.pipe(Effect.timeoutOption(sendTimeout), Effect.ignoreCause, Effect.andThen(Effect.sleep(gathering)))
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(waiting.await, send)))
 

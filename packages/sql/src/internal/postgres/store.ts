@@ -1,10 +1,10 @@
-import type { JobStoreError, StoreSignal } from "effect-scheduler/JobStore"
 import { Effect, type Scope } from "effect"
+import type { JobStoreError, StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Methods } from "../dialect.ts"
-import { toStoreError } from "../storeError.ts"
 import type { Params } from "../store/transaction.ts"
+import { toStoreError } from "../storeError.ts"
 import type { Tables } from "../tables.ts"
 import { makeClaim } from "./claim.ts"
 import { makeClaimInTurn } from "./claimInTurn.ts"
@@ -33,12 +33,12 @@ export const makePostgresStore = (options: {
     const { client, description, tables } = options
     const opening = Effect.mapError((error: SqlError) => toStoreError("open", description, error))
     const notify = yield* makeSignals({ client, tables, hear: options.notify }).pipe(opening)
-    const heart = yield* makeLane(client).pipe(opening)
+    const heart = yield* makeLane(client, options.believesCallers).pipe(opening)
     const db = makeDatabase({ ...options, notify })
     const ending = makeEnding(tables)
     const schedules = makeSchedules(tables, ending)
     const { fire, groups } = makeFire(tables, db, schedules)
-    const { claim, wake } = makeClaim(tables, db, none, makeClaimInTurn(tables, db))
+    const { claim, wake } = makeClaim(tables, db, none, makeClaimInTurn(tables))
     const nodes = makeNodes(tables, db, heart, schedules, ending)
     const runs = makeRuns(tables, db, schedules, ending)
 
@@ -57,7 +57,7 @@ export const makePostgresStore = (options: {
       register: method("register", nodes.register),
       heartbeat: method("heartbeat", nodes.heartbeat),
       leave: method("leave", nodes.leave),
-      nodes: method("nodes", () => nodes.nodes)(undefined),
+      nodes: method("nodes", nodes.nodes)(undefined),
       reap: method("reap", nodes.reap),
       fire: method("fire", fire),
       modify: method("modify", ({ ids, now, transition }: Params<"modify">) =>
@@ -74,13 +74,15 @@ export const makePostgresStore = (options: {
       getRuns: method("getRuns", runs.getRuns),
       listRuns: method("listRuns", runs.listRuns),
       history: method("history", runs.history),
-      wake: method(
-        "wake",
-        Effect.fnUntraced(function* (params: Params<"wake">) {
-          const { known, now } = yield* groups(params.now, params)
-          const times = known.map((group) => group.nextAt)
-          return { schedules: times.length === 0 ? undefined : Math.min(...times), runs: yield* wake(params), now }
-        })
+      wake: method("wake", (params: Params<"wake">) =>
+        db.transact(
+          params.now,
+          Effect.fnUntraced(function* (tx) {
+            const times = (yield* groups(tx, params)).map((group) => group.nextAt)
+            const runsAt = yield* wake(tx, params)
+            return { schedules: times.length === 0 ? undefined : Math.min(...times), runs: runsAt, now: tx.now }
+          })
+        )
       ),
       maintain: method("maintain", makeMaintain(tables, db, schedules))
     }

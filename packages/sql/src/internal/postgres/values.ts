@@ -14,8 +14,7 @@ export const encodeParam = (param: Param): Value =>
 export const columnsOf = (
   rows: ReadonlyArray<ReadonlyArray<Value>>,
   width: number
-): ReadonlyArray<ReadonlyArray<Value>> =>
-  Array.from({ length: width }, (_, column) => rows.map((row) => row[column]!))
+): ReadonlyArray<ReadonlyArray<Value>> => Array.from({ length: width }, (_, column) => rows.map((row) => row[column]!))
 
 /** Rows as the decoders expect them: instants come as bigints, and none is too large for a number. */
 export const decodeRows = (rows: ReadonlyArray<ReadonlyArray<unknown>>): ReadonlyArray<Row> =>

@@ -1,5 +1,5 @@
-import type { JobStoreError, JobStoreService, StoreSignal } from "effect-scheduler/JobStore"
 import { Effect, type Scope } from "effect"
+import type { JobStoreError, JobStoreService, StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { makeExecutor } from "../executor.ts"
 import type { Program } from "../program.ts"
@@ -74,4 +74,3 @@ export const makeSqliteStore = (options: {
       maintain: writes("maintain", maintain)
     }
   })
-

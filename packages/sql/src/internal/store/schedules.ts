@@ -1,8 +1,8 @@
 import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import { type Page, Signal } from "effect-scheduler/JobStore"
+import { listSchedulesText } from "../lists.ts"
 import { each, type Program, query } from "../program.ts"
 import { decodeSchedule } from "../rows.ts"
-import { listSchedulesText } from "../lists.ts"
 import { decodeView, readSubjects, type Subject, transact } from "./change.ts"
 import type { Answer, Params, Transaction } from "./transaction.ts"
 
