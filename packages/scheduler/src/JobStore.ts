@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import { Context, type Effect, Schema, type Scope } from "effect"
+import * as listeners from "./internal/listeners.ts"
 import type { EndedRange, EndedRun, HistoryRecord, Outcome, RunRecord } from "./JobRun.ts"
 import type { ScheduleRecord, ScheduleState } from "./JobSchedule.ts"
 
@@ -272,7 +273,8 @@ export interface JobStoreService {
 
   /** Registers a callback that is called after rows were changed by anyone this store can hear of: new or changed
    * schedules, new or promoted runs, cancels, ends. Of a shared store it is a speed-up,
-   * since a scheduler polls it as well; one that is not shared must call for each change. The callback must not throw. */
+   * since a scheduler polls it as well; one that is not shared must call for each change. What a callback throws is logged
+   * and ends nothing, and the others are called all the same: see `makeListeners`. */
   readonly subscribe: (listener: (change: StoreSignal) => void) => Effect.Effect<void, never, Scope.Scope>
 
   /** Inserts a node row with its lease. */
@@ -473,6 +475,18 @@ export type StoreSignal = number
  * @since 0.1.0
  */
 export const Signal = { schedules: 1, runs: 2, ended: 4, cancel: 8 } as const
+
+/**
+ * Those who subscribed to a store, for whoever writes one: `subscribe` is the method of the port, and `tell` calls each of
+ * them. What one throws is logged, and the others still hear.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeListeners: Effect.Effect<{
+  readonly subscribe: JobStoreService["subscribe"]
+  readonly tell: (change: StoreSignal) => void
+}> = listeners.makeListeners
 
 /**
  * The store that a scheduler works on: `MemoryJobStore.layer`, one of the SQL stores of

@@ -15,7 +15,7 @@ import { maintain } from "./internal/memory/maintain.ts"
 import type { Answer, Params } from "./internal/memory/params.ts"
 import { cancel, enqueue, getRuns, heartbeat, register } from "./internal/memory/rows.ts"
 import { makeState, type State } from "./internal/memory/state.ts"
-import { JobStore, type JobStoreService, type Page, Signal, type StoreSignal } from "./JobStore.ts"
+import { JobStore, type JobStoreService, makeListeners, type Page, Signal } from "./JobStore.ts"
 
 /**
  * How much a store in memory keeps.
@@ -36,9 +36,8 @@ export interface Options {
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<JobStoreService> =>
-  Effect.sync(() => {
+  Effect.map(makeListeners, ({ subscribe, tell }) => {
     const state = makeState(options.historyLimit ?? 100_000)
-    const subscriptions = new Set<{ readonly listener: (change: StoreSignal) => void }>()
     /** A method of the port: one synchronous step, then one call to each listener. */
     const method =
       <P, A>(run: (state: State, params: P) => A) =>
@@ -48,23 +47,14 @@ export const make = (options: Options = {}): Effect.Effect<JobStoreService> =>
           const { signal } = state
           if (signal !== 0) {
             state.signal = 0
-            for (const { listener } of subscriptions) listener(signal)
+            tell(signal)
           }
           return answer
         })
     return JobStore.of({
       shared: false,
       description: "memory",
-      subscribe: (listener) =>
-        Effect.acquireRelease(
-          Effect.sync(() => {
-            // An object of its own for each subscription, so that one function can subscribe twice.
-            const subscription = { listener }
-            subscriptions.add(subscription)
-            return subscription
-          }),
-          (subscription) => Effect.sync(() => subscriptions.delete(subscription))
-        ).pipe(Effect.asVoid),
+      subscribe,
       register: method(register),
       heartbeat: method(heartbeat),
       leave: method((state, { node }) => {

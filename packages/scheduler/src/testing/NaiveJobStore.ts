@@ -10,7 +10,7 @@ import { Effect, Layer } from "effect"
 import type { Answer, Params } from "../internal/memory/params.ts"
 import type { HistoryRecord, RunRecord } from "../JobRun.ts"
 import type { ScheduleRecord } from "../JobSchedule.ts"
-import { JobStore, type JobStoreService, type Page, Signal, type StoreSignal } from "../JobStore.ts"
+import { JobStore, type JobStoreService, makeListeners, type Page, Signal } from "../JobStore.ts"
 import { decide } from "./internal/naive/decide.ts"
 import {
   by,
@@ -202,9 +202,8 @@ const history = (tables: Tables, params: Params<"history">): Page<HistoryRecord>
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<JobStoreService> = Effect.sync(() => {
+export const make: Effect.Effect<JobStoreService> = Effect.map(makeListeners, ({ subscribe, tell }) => {
   const tables = emptyTables()
-  const listeners: Array<{ readonly call: (change: StoreSignal) => void }> = []
   const method =
     <P, A>(run: (tables: Tables, params: P) => A) =>
     (params: P): Effect.Effect<A> =>
@@ -212,22 +211,14 @@ export const make: Effect.Effect<JobStoreService> = Effect.sync(() => {
         const answer = run(tables, params)
         const { signal } = tables
         tables.signal = 0
-        if (signal !== 0) listeners.forEach((listener) => listener.call(signal))
+        if (signal !== 0) tell(signal)
         return answer
       })
   const runsById = (ids: ReadonlyArray<string>) => ids.flatMap((id) => tables.runs.find((run) => run.id === id) ?? [])
   return JobStore.of({
     shared: false,
     description: "naive",
-    subscribe: (call) =>
-      Effect.acquireRelease(
-        Effect.sync(() => {
-          const listener = { call }
-          listeners.push(listener)
-          return listener
-        }),
-        (listener) => Effect.sync(() => listeners.splice(listeners.indexOf(listener), 1))
-      ).pipe(Effect.asVoid),
+    subscribe,
     register: method(register),
     heartbeat: method(heartbeat),
     leave: method((_, { node }) => {
