@@ -153,7 +153,8 @@ export interface SchedulerService {
     job: J,
     options: ScheduleOptions<J> & InStore & { readonly onConflict?: OnConflict | undefined }
   ) => Effect.Effect<ScheduleView, Failure>
-  /** Stores many, in batches; all are checked before the first is stored. */
+  /** Stores many, in batches; all are checked before the first is stored. With `onConflict: "fail"` none is stored where
+   * one is there already, or is given twice. */
   readonly scheduleAll: <J extends Job.Any>(
     job: J,
     schedules: ReadonlyArray<ScheduleOptions<J>>,

@@ -123,11 +123,41 @@ export const make = (core: Core): Verbs => {
         }))
       )
       if (onConflict === "fail" && found.size > 0) {
+        // Another one stored it since this call has looked.
+        yield* takeBack(store, applied)
         const [scheduleId] = found
         return yield* exists(store, scheduleId!)
       }
     }
     return applied
+  })
+
+  /** Removes what was just inserted, unless it is another one's by now. */
+  const takeBack = Effect.fnUntraced(function* (store: StoreRunner, inserted: ReadonlyArray<Applied>) {
+    const own = new Map(inserted.map(({ after, id }) => [id, after?.generation]))
+    const ids = [...own.keys()]
+    for (let from = 0; from < ids.length; from += batch) {
+      yield* modify(store, ids.slice(from, from + batch), (id, view) =>
+        view === undefined || view.schedule.generation !== own.get(id)
+          ? undefined
+          : { schedule: null, runs: [], ranges: [], replaceDeferred: false, cancelActive: false }
+      )
+    }
+  })
+
+  /** Fails if one of them is there already, stored or kept for `start`, or is given twice. */
+  const mustBeNew = Effect.fnUntraced(function* (store: StoreRunner, drafts: ReadonlyArray<transitions.Draft>) {
+    const { alias, calls, store: jobStore } = store.runner
+    const seen = new Set<string>()
+    for (const { id } of drafts) {
+      if (seen.has(id) || keptOf(core, alias, id) !== undefined) return yield* exists(store, id)
+      seen.add(id)
+    }
+    for (let from = 0; from < drafts.length; from += batch) {
+      const ids = drafts.slice(from, from + batch).map(({ id }) => id)
+      const [row] = yield* calls.verb("getSchedules", jobStore.getSchedules({ ids }))
+      if (row !== undefined) return yield* exists(store, row.id)
+    }
   })
 
   /** Keeps a schedule for `start`, or answers what it would find in the store. */
@@ -204,6 +234,7 @@ export const make = (core: Core): Verbs => {
     const store = yield* storeOf(core, options?.store)
     const drafts = yield* draftAll(store, job, schedules)
     const onConflict = options?.onConflict ?? "update"
+    if (onConflict === "fail") yield* mustBeNew(store, drafts)
     if (core.state.tentative === undefined) yield* upsertAll(store, drafts, onConflict)
     else for (const draft of drafts) yield* keep(store, draft, onConflict)
   })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Scheduler, Trigger } from "../../../src/index.ts"
+import { JobStore, Scheduler, Trigger } from "../../../src/index.ts"
 import { messageOf, minutely, Note, Slow, world } from "./world.ts"
 
 const other = { ...minutely, payload: { text: "b" } } as const
@@ -185,6 +185,50 @@ describe("scheduleAll", () => {
       assert.deepStrictEqual(yield* texts, [{ text: "a" }, { text: "a" }, { text: "b" }])
       const message = 'A schedule "m0" is in store "default" already, and onConflict is "fail"'
       assert.strictEqual(yield* messageOf(scheduler.scheduleAll(Note, many(3), { onConflict: "fail" })), message)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("with fail stores none if one is there, wherever it stands, or is given twice", () => {
+    const { layer } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      yield* scheduler.schedule(Note, { ...minutely, id: "m1400" })
+      const call = scheduler.scheduleAll(Note, many(1_500), { onConflict: "fail" })
+      assert.include(yield* messageOf(call), 'A schedule "m1400" is in store "default" already')
+      assert.strictEqual(yield* Stream.runCount(scheduler.listAll()), 1)
+      const twice = scheduler.scheduleAll(Note, [minutely, other], { onConflict: "fail" })
+      assert.include(yield* messageOf(twice), 'A schedule "m" is in store "default" already')
+      assert.strictEqual(yield* Stream.runCount(scheduler.listAll()), 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("with fail takes back what it stored where another comes in between, and leaves that one", () => {
+    const kit = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      // Whoever looked saw none.
+      const unseeing = new Proxy(kit.store.store, {
+        get: (target, key) =>
+          key === "getSchedules" ? () => Effect.succeed([]) : target[key as keyof JobStore.JobStoreService]
+      })
+      yield* scheduler.addStore("racing", Layer.succeed(JobStore.JobStore, unseeing))
+      yield* scheduler.schedule(Note, { ...minutely, id: "m1400" })
+      const before = yield* kit.row("m1400")
+      const call = scheduler.scheduleAll(Note, many(1_500), { onConflict: "fail", store: "racing" })
+      assert.include(yield* messageOf(call), 'A schedule "m1400" is in store "racing" already')
+      assert.strictEqual(yield* Stream.runCount(scheduler.listAll()), 1)
+      assert.deepStrictEqual(yield* kit.row("m1400"), before)
+    }).pipe(Effect.provide(kit.layer))
+  })
+
+  it.effect("with fail keeps none for the start if one is there or kept already", () => {
+    const { layer } = world({ autoStart: false })
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      yield* scheduler.schedule(Note, { ...minutely, id: "m2" })
+      const call = scheduler.scheduleAll(Note, many(3), { onConflict: "fail" })
+      assert.include(yield* messageOf(call), 'A schedule "m2" is in store "default" already')
+      assert.strictEqual(yield* Stream.runCount(scheduler.listAll()), 1)
     }).pipe(Effect.provide(layer))
   })
 
