@@ -33,6 +33,7 @@ describe("scheduleEffect", () => {
     let ended = 0
     return Effect.gen(function* () {
       const scheduler = yield* Scheduler
+      const events = yield* listen(scheduler)
       const scope = yield* Scope.make()
       yield* scheduler
         .scheduleEffect(
@@ -57,6 +58,9 @@ describe("scheduleEffect", () => {
       yield* TestClock.adjust("10 minutes")
       assert.deepStrictEqual([begun, ended], [1, 1])
       assert.deepStrictEqual((yield* scheduler.runs({ store: "(effects)" })).items, [])
+      const dropped = only(events, "RunCreated").slice(1)
+      assert.isAbove(dropped.length, 1)
+      for (const { runId } of dropped) assert.deepStrictEqual(story(events, runId), ["RunCreated", "RunCancelled"])
       yield* Effect.scoped(scheduler.scheduleEffect(Effect.void, minutely))
     }).pipe(Effect.provide(Scheduler.layer()))
   })

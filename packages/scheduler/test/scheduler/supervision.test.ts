@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Logger, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Job, JobStore, Scheduler, Trigger } from "../../src/index.ts"
 import { build, listen, type Method, only, settled, steered, type Trouble } from "./support.ts"
@@ -193,8 +193,10 @@ describe("a store that does not answer as it should is told of, and nothing is l
     }
   }
 
-  it.effect("once, until all that failed is well again", () => {
+  it.effect("once, until all that failed is well again, and logged", () => {
     const { layer, store } = world()
+    const logged: Array<string> = []
+    const logger = Logger.layer([Logger.make(({ logLevel, message }) => void logged.push(`${logLevel} ${message}`))])
     return Effect.gen(function* () {
       const events = yield* listen(yield* Scheduler)
       yield* settled
@@ -206,8 +208,13 @@ describe("a store that does not answer as it should is told of, and nothing is l
       store.heal()
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual(only(events, "StoreRecovered").length, 1)
-      assert.isAbove(only(events, "StoreRecovered")[0]!.after, 60_000)
-    }).pipe(Effect.provide(layer))
+      const { after } = only(events, "StoreRecovered")[0]!
+      assert.isAbove(after, 60_000)
+      assert.deepStrictEqual(logged, [
+        'Warn Store "default" is degraded: finish failed (Unavailable): finish was told to fail',
+        `Info Store "default" has recovered after ${after} ms`
+      ])
+    }).pipe(Effect.provide(Layer.provide(layer, logger)))
   })
 
   it.effect("and the verbs answer with its error, in time", () => {

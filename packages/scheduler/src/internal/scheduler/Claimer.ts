@@ -3,7 +3,7 @@ import type { RunRecord } from "../../JobRun.ts"
 import type { ClaimableJob } from "../../JobStore.ts"
 import * as metrics from "./metrics.ts"
 import { make as makePatience, type Patience } from "./patience.ts"
-import { claimable, type Runner } from "./Runner.ts"
+import type { Runner } from "./Runner.ts"
 import { start } from "./Running.ts"
 import { untilRun } from "./wake.ts"
 
@@ -21,7 +21,7 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   const { bells, settings, state } = runner
   if (bells.claim.arm()) patience.reset()
   if (state.uncertain) yield* reconcile(runner, runner.calls.insist("held", held(runner)))
-  const jobs = claimable(runner)
+  const jobs = runner.claimable()
   if (jobs.length === 0 || state.paused || state.closing || !mayClaim(runner)) {
     return yield* bells.claim.sleep(undefined)
   }

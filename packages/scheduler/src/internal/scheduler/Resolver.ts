@@ -11,6 +11,22 @@ import { keyOf, version } from "../trigger/encode.ts"
 /** The versions of stored triggers that this program reads go up to this one. */
 export const triggerVersion = version
 
+/** Why a node that knows these rules leaves a row alone, seen without decoding it; undefined where it may decide for it. */
+export const whyUnread = (
+  row: Pick<ScheduleRecord, "version" | "needs">,
+  names: ReadonlyArray<string>
+): string | undefined => {
+  // The same text may mean something else to a newer version.
+  if (row.version > version) {
+    return `it was written by a newer version (${row.version}, this one reads up to ${version})`
+  }
+  const missing = row.needs === "" ? [] : row.needs.split(",").filter((name) => !names.includes(name))
+  return missing.length === 0 ? undefined : noRule(missing)
+}
+
+const noRule = (missing: ReadonlyArray<string>): string =>
+  `no rule named ${missing.map((name) => `"${name}"`).join(", ")} is registered here`
+
 /** Between stored rows and values: triggers with their custom rules, and policies. */
 export interface Resolver {
   /** The custom rules that are known here, by name. */
@@ -43,9 +59,7 @@ export const make = (
     const trigger = Option.flatMap(Option.getSuccess(parseJson(text)), decodeTrigger)
     if (Option.isNone(trigger)) return "its stored trigger cannot be decoded"
     const resolved = resolve(trigger.value, find)
-    return resolved.missing.length === 0
-      ? resolved.trigger
-      : `no rule named ${resolved.missing.map((name) => `"${name}"`).join(", ")} is registered here`
+    return resolved.missing.length === 0 ? resolved.trigger : noRule(resolved.missing)
   }
 
   const self: Resolver = {
@@ -64,10 +78,7 @@ export const make = (
       return definition
     },
     read: (record) => {
-      // The same text may mean something else to a newer version.
-      if (record.version > version) {
-        return `it was written by a newer version (${record.version}, this one reads up to ${version})`
-      }
+      if (record.version > version) return whyUnread(record, [])!
       const before = read.get(record.trigger)
       if (before !== undefined && typeof before !== "string") return before
       const trigger = decode(record.trigger)

@@ -33,6 +33,8 @@ export interface Runner {
   readonly advance: Transition
   /** The custom rules that are known here. */
   readonly triggers: () => ReadonlyArray<string>
+  /** The jobs that this node can be given runs of: the same array until a handler comes or goes. */
+  readonly claimable: () => ReadonlyArray<ClaimableJob>
   /** Claimed and not yet reported: running, or ended and waiting for the finisher. */
   readonly running: Map<string, Running>
   /** Ended runs that the finisher has not stored. */
@@ -66,11 +68,3 @@ export interface Runner {
   /** Told of each run that ended on this node. */
   readonly onEnd: (runId: string) => void
 }
-
-/** The jobs that this node can be given runs of. */
-export const claimable = (runner: Runner): ReadonlyArray<ClaimableJob> =>
-  Array.from(runner.registry.entries.values(), ({ job }) => ({
-    name: job.jobName,
-    queue: job.settings.queue,
-    concurrency: job.settings.concurrency
-  }))

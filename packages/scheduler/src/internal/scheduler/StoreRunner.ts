@@ -1,7 +1,7 @@
 import { Context, Effect, Exit, Fiber, Latch, Random, Scope } from "effect"
 import type { JobRegistryService } from "../../JobRegistry.ts"
 import type { EndedRun } from "../../JobRun.ts"
-import { type JobStoreError, type JobStoreService, Signal, type Transition } from "../../JobStore.ts"
+import { type ClaimableJob, type JobStoreError, type JobStoreService, Signal, type Transition } from "../../JobStore.ts"
 import type { MakeId } from "../uuid.ts"
 import * as Claimer from "./Claimer.ts"
 import * as Deadlines from "./Deadlines.ts"
@@ -52,6 +52,8 @@ export const make = Effect.fnUntraced(function* (options: {
 }) {
   const { alias, clock, hub, settings, store } = options
   const context = yield* Effect.context<never>()
+  /** For what is found out in the middle of something else. A logger that fails is its own affair. */
+  const log = (line: Effect.Effect<void>) => void Effect.runForkWith(context)(Effect.ignoreCause(line))
   const bells = {
     fire: makeWakeup(),
     claim: makeWakeup(),
@@ -60,6 +62,7 @@ export const make = Effect.fnUntraced(function* (options: {
     idle: makeWakeup()
   }
   const foretold = new Foretold(hub)
+  let jobs: ReadonlyArray<ClaimableJob> | undefined
   const runner: Runner = {
     alias,
     store,
@@ -73,6 +76,7 @@ export const make = Effect.fnUntraced(function* (options: {
     foretold,
     advance: foretold.of(alias, options.advance),
     triggers: options.triggers,
+    claimable: () => (jobs ??= jobsOf(options.registry)),
     context,
     random: Context.get(context, Random.Random),
     bells,
@@ -96,16 +100,21 @@ export const make = Effect.fnUntraced(function* (options: {
       timeout: settings.storeTimeout,
       clock,
       context,
-      onDegraded: (error) =>
+      onDegraded: (error) => {
         hub.publish({
           _tag: "StoreDegraded",
           store: alias,
           method: error.method,
           reason: error.reason,
           message: error.message
-        }),
+        })
+        log(
+          Effect.logWarning(`Store "${alias}" is degraded: ${error.method} failed (${error.reason}): ${error.message}`)
+        )
+      },
       onRecovered: (after) => {
         hub.publish({ _tag: "StoreRecovered", store: alias, after })
+        log(Effect.logInfo(`Store "${alias}" has recovered after ${after} ms`))
         bells.fire.ring()
         bells.claim.ring()
       }
@@ -126,6 +135,7 @@ export const make = Effect.fnUntraced(function* (options: {
     if (signal & Signal.ended) waiters.changed()
   })
   yield* listening(options.registry.listeners, () => {
+    jobs = undefined
     bells.claim.ring()
     bells.heart.ring()
   })
@@ -245,6 +255,13 @@ const untilIdle = (runner: Runner, end: Pick<Stopping, "until">): Effect.Effect<
       Effect.suspend(() => untilIdle(runner, end))
     )
   })
+
+const jobsOf = (registry: JobRegistryService): ReadonlyArray<ClaimableJob> =>
+  Array.from(registry.entries.values(), ({ job }) => ({
+    name: job.jobName,
+    queue: job.settings.queue,
+    concurrency: job.settings.concurrency
+  }))
 
 const listening = (listeners: Set<() => void>, listener: () => void) =>
   Effect.acquireRelease(

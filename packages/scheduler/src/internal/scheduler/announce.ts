@@ -1,6 +1,7 @@
 import type { EndedRun, RunRecord } from "../../JobRun.ts"
 import type { ScheduleRecord } from "../../JobSchedule.ts"
 import type { Applied } from "../../JobStore.ts"
+import type { Answer } from "../memory/params.ts"
 import * as metrics from "./metrics.ts"
 import type { Runner } from "./Runner.ts"
 
@@ -24,6 +25,20 @@ export const announce = (runner: Runner, applied: ReadonlyArray<Applied>): void 
     for (const run of one.cancelled) runner.onEnd(run.id)
     for (const run of one.replaced) runner.onEnd(run.id)
   }
+}
+
+/** Tells what came of asking a run to cancel, and interrupts it where it runs here. */
+export const announceCancel = (runner: Runner, runId: string, answered: Answer<"cancel">): void => {
+  const { answer, applied, ended, node } = answered
+  if (node === runner.state.node) runner.running.get(runId)?.interrupt("cancel")
+  if (ended !== undefined) {
+    if (answer === "cancelled") {
+      runner.foretold.seen(ended)
+      runner.hub.publish({ _tag: "RunCancelled", store: runner.alias, ...runFields(ended), started: false })
+    }
+    runner.onEnd(runId)
+  }
+  announce(runner, applied)
 }
 
 const count = (runner: Runner, { change }: Applied): void => {

@@ -3,6 +3,7 @@ import * as Job from "../../Job.ts"
 import type { JobRegistryService } from "../../JobRegistry.ts"
 import type { SchedulerService } from "../../Scheduler.ts"
 import { ScheduleExists } from "../../SchedulerError.ts"
+import { announceCancel } from "./announce.ts"
 import { type Core, effectsAlias, refuse, requireId } from "./Core.ts"
 
 /**
@@ -41,6 +42,7 @@ const dropRuns = Effect.fnUntraced(function* (core: Core, job: string) {
   if (runner === undefined) return
   const { items } = yield* runner.store.listRuns({ filter: { job }, limit: 100_000 })
   for (const { id } of items) {
-    yield* runner.store.cancel({ now: runner.time.now(), id, transition: runner.advance })
+    const cancel = runner.store.cancel({ now: runner.time.now(), id, transition: runner.advance })
+    announceCancel(runner, id, yield* cancel)
   }
 }, Effect.orDie)

@@ -14,7 +14,7 @@ import {
 } from "../../SchedulerError.ts"
 import { byteLength, codecOf } from "../codec.ts"
 import { readInstant } from "../trigger/instant.ts"
-import { announce, runFields } from "./announce.ts"
+import { announce, announceCancel } from "./announce.ts"
 import { type Core, defaultAlias, missing, priorityIssue, refuse, requireId, storeOf } from "./Core.ts"
 import { failuresOf } from "./Finisher.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
@@ -116,23 +116,13 @@ export const make = (core: Core): Verbs => {
   const cancel: Verbs["cancel"] = Effect.fnUntraced(function* (runId, options) {
     const store = yield* storeOf(core, options?.store)
     const { runner } = store
-    const { answer, applied, ended, node } = yield* runner.calls.verb(
+    const answered = yield* runner.calls.verb(
       "cancel",
       Effect.suspend(() => runner.store.cancel({ now: runner.time.now(), id: runId, transition: runner.advance }))
     )
-    if (answer === "unknown") return yield* runNotFound(runId, options)
-    yield* afterCommit(store, () => {
-      if (node === runner.state.node) runner.running.get(runId)?.interrupt("cancel")
-      if (ended !== undefined) {
-        if (answer === "cancelled") {
-          runner.foretold.seen(ended)
-          runner.hub.publish({ _tag: "RunCancelled", store: runner.alias, ...runFields(ended), started: false })
-        }
-        runner.onEnd(runId)
-      }
-      announce(runner, applied)
-    })
-    return answer
+    if (answered.answer === "unknown") return yield* runNotFound(runId, options)
+    yield* afterCommit(store, () => announceCancel(runner, runId, answered))
+    return answered.answer
   })
 
   const runNow: Verbs["runNow"] = Effect.fnUntraced(function* (id, options) {

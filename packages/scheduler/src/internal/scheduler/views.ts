@@ -1,16 +1,18 @@
 import { Effect, Option, Stream } from "effect"
 import type { ScheduleRecord } from "../../JobSchedule.ts"
-import type { JobStoreError, Page, ScheduleFilter } from "../../JobStore.ts"
+import type { JobStoreError, NodeRecord, Page, ScheduleFilter } from "../../JobStore.ts"
 import type { InStore, SchedulerService, ScheduleView, Upcoming } from "../../Scheduler.ts"
 import { InvalidOption, type SchedulerError } from "../../SchedulerError.ts"
 import { parseJson } from "../codec.ts"
+import { mayDecide } from "../memory/schedules.ts"
 import * as policies from "../policy.ts"
+import { isLive } from "../transitions/work.ts"
 import { anchorAt } from "../trigger/anchor.ts"
 import { searchNext } from "../trigger/search.ts"
 import { isSpaced } from "../trigger/spaced.ts"
 import { type Core, defaultAlias, keptKey, keptOf, refuse, storeOf, type Tentative } from "./Core.ts"
 import { table } from "./render.ts"
-import { triggerVersion } from "./Resolver.ts"
+import { triggerVersion, whyUnread } from "./Resolver.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 
 type Views = Pick<
@@ -32,7 +34,7 @@ export const make = (core: Core): Views => {
     const [row] = yield* store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [id] }))
     return row === undefined
       ? Option.none()
-      : Option.some(viewOf(core, store, row, yield* knownJobs(core, store, [row])))
+      : Option.some(viewOf(core, store, row, yield* othersOf(core, store, [row])))
   })
 
   const list: Views["list"] = Effect.fnUntraced(function* (options) {
@@ -46,11 +48,11 @@ export const make = (core: Core): Views => {
         cursor: options?.cursor
       })
     )
-    const jobs = yield* knownJobs(core, store, items)
+    const others = yield* othersOf(core, store, items)
     // What is kept for start stands for what is stored under its id.
     const views = items
       .filter((row) => core.state.tentative?.has(keptKey(store.runner.alias, row.id)) !== true)
-      .map((row) => viewOf(core, store, row, jobs))
+      .map((row) => viewOf(core, store, row, others))
     const first = options?.cursor === undefined ? tentatives(core, store, options ?? {}) : []
     return { items: [...first, ...views], cursor }
   })
@@ -152,34 +154,37 @@ function* timesOf(view: ScheduleView, n: number, now: number): Generator<number>
   }
 }
 
-/**
- * The jobs that a live node has a handler for, or undefined where every row's job has one here. The nodes are asked for
- * only if it matters.
- */
-const knownJobs = Effect.fnUntraced(function* (
+/** The other live nodes of a shared store, asked for only where a row needs what is not known here. */
+const othersOf = Effect.fnUntraced(function* (
   core: Core,
   { runner }: StoreRunner,
   rows: ReadonlyArray<ScheduleRecord>
 ) {
-  const jobs = new Set(core.registry.entries.keys())
-  if (rows.every((row) => jobs.has(row.job)) || !runner.store.shared) return jobs
-  for (const node of yield* runner.calls.verb("nodes", runner.store.nodes)) {
-    if (node.deadAt === null) for (const job of node.jobs) jobs.add(job)
-  }
-  return jobs
+  const isOwn = (row: ScheduleRecord) => core.registry.entries.has(row.job) && core.resolver.why(row) === undefined
+  if (!runner.store.shared || rows.every(isOwn)) return []
+  return (yield* runner.calls.verb("nodes", runner.store.nodes)).filter((node) => node.deadAt === null)
 })
 
-/** A row for a person. Without `jobs` it is not asked whether anyone has its job. */
+/** Whether this node or one of the others has what a row needs. */
+const isResolved = (core: Core, row: ScheduleRecord, why: string | undefined, others: ReadonlyArray<NodeRecord>) => {
+  const hasJob = core.registry.entries.has(row.job) || others.some((node) => node.jobs.includes(row.job))
+  if (why === undefined) return hasJob
+  // What could be read here, and is damaged, can be read nowhere.
+  const isForeign = whyUnread(row, core.resolver.names()) !== undefined
+  return hasJob && isForeign && others.some((node) => mayDecide(row, node))
+}
+
+/** A row for a person. Without `others` it is not asked whether anyone has its job. */
 export const viewOf = (
   core: Core,
   { runner }: StoreRunner,
   row: ScheduleRecord,
-  jobs?: ReadonlySet<string>
+  others?: ReadonlyArray<NodeRecord>
 ): ScheduleView => {
   const trigger = core.resolver.read(row)
   const why = core.resolver.why(row)
   const readable = typeof trigger !== "string"
-  const resolved = why === undefined && (jobs === undefined || jobs.has(row.job))
+  const resolved = others === undefined ? why === undefined : isResolved(core, row, why, others)
   return {
     id: row.id,
     store: runner.alias,
@@ -187,7 +192,7 @@ export const viewOf = (
     trigger: readable ? anchorAt(trigger, row.anchor) : undefined,
     description: why ?? String(trigger),
     payload: payloadOf(row.payload),
-    state: resolved || row.state !== "active" ? row.state : "unresolved",
+    state: resolved || !isLive(row) ? row.state : "unresolved",
     nextAt: row.nextAt,
     watermark: row.watermark,
     counts: row.counts,

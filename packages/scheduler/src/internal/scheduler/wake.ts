@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { triggerVersion } from "./Resolver.ts"
-import { claimable, type Runner } from "./Runner.ts"
+import type { Runner } from "./Runner.ts"
 import { jittered } from "./StoreCalls.ts"
 
 /** How long the firer may sleep: until the next schedule is due, in milliseconds. */
@@ -18,7 +18,7 @@ const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefin
           now,
           version: triggerVersion,
           triggers: schedules ? runner.triggers() : [],
-          jobs: schedules ? [] : claimable(runner),
+          jobs: schedules ? [] : runner.claimable(),
           queues: runner.settings.queues
         })
       ),
