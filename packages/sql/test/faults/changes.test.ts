@@ -155,7 +155,9 @@ fault(
       })
       const { ids, node } = yield* herd(world, watched)
       const other = yield* world.node({ over: instead({ fire: () => () => Effect.never }) })
-      const before = new Map(yield* Effect.forEach(ids, (id) => Effect.map(rowOf(world, id), (row) => [id, row!])))
+      const before = new Map(
+        yield* Effect.forEach(ids, (id) => Effect.map(rowOf(world, id), (row) => [id, row!] as const))
+      )
       yield* node.scheduler.resumeAll
       yield* world.until(
         "all are decided",

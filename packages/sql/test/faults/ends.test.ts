@@ -56,14 +56,15 @@ fault(
   {
     on: everywhere,
     shared: true,
-    injected: "40 runs that last 0 to 20 ms on a node that runs 20 at once, each cancelled by another node in that time"
+    injected:
+      "40 runs that last 0 to 100 ms on a node that runs 20 at once, each cancelled by another node in that time"
   },
   (world) =>
     Effect.gen(function* () {
       const brief = Brief.toLayer(({ millis }) => Effect.andThen(world.executing, Effect.sleep(millis)))
       const node = yield* world.node({ jobs: brief, maxRunning: 20 })
       const canceller = yield* world.node()
-      const payloads = Array.from({ length: 40 }, (_, n) => ({ millis: n % 21 }))
+      const payloads = Array.from({ length: 40 }, (_, n) => ({ millis: (n % 21) * 5 }))
       const ids = yield* node.scheduler.enqueueAll(Brief, payloads)
       yield* world.until(
         "the first begins",
@@ -72,7 +73,7 @@ fault(
       )
       const answers = yield* Effect.forEach(
         ids,
-        (id, n) => Effect.andThen(Effect.sleep((n * 7) % 30), canceller.scheduler.cancel(id)),
+        (id, n) => Effect.andThen(Effect.sleep(((n * 7) % 30) * 4), canceller.scheduler.cancel(id)),
         { concurrency: "unbounded" }
       )
       for (const [n, id] of ids.entries()) {

@@ -93,7 +93,7 @@ const lettersOf = (world: World, decided: Effect.Success<ReturnType<typeof leave
     const { items: history } = yield* world.store.history({ filter, limit: 100 })
     const ranges = history.filter((row) => row._tag === "Range")
     let letters = ""
-    for (let at = decided.anchor; at <= decided.to; at += hour) {
+    for (let at = decided.anchor + hour; at <= decided.to; at += hour) {
       if (at <= decided.from) continue
       const run = runs.find((each) => each.nominal === at && each.cause === "nominal")
       const range = ranges.find((each) => each.first <= at && at <= each.last)
