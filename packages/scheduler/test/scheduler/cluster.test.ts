@@ -269,6 +269,8 @@ describe("an outage of the store of three leases", () => {
         b.store.cut()
         yield* TestClock.adjust("45 seconds")
         a.store.heal()
+        // The first to be back finds the other's lease long past, and must not take it for dead.
+        yield* TestClock.adjust("5 seconds")
         b.store.heal()
         yield* TestClock.adjust("1 minute")
         yield* settled
