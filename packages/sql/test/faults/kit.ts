@@ -63,7 +63,7 @@ export const fault = (
       if (options.invariants !== false) yield* check
       write("passed", { ...row, seen })
     }).pipe(Effect.provide(Logger.layer([])))
-    ;(virtual ? it.effect : it.live)(title, () => test, { concurrent: options.alone !== true, timeout: 60_000 })
+    ;(virtual ? it.effect : it.live)(title, () => test, { concurrent: options.alone !== true, timeout: 120_000 })
   }
 }
 

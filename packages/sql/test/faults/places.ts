@@ -11,7 +11,7 @@ export type StoreName = "memory" | "sqlite" | "postgres"
 export type Own = "database" | "server"
 
 /** The stores that tests are declared for. */
-export const available: ReadonlyArray<StoreName> = ["memory", "sqlite"]
+export const available: ReadonlyArray<StoreName> = ["memory", "sqlite", "postgres"]
 
 const newUrl = (own: Own | undefined) =>
   Effect.gen(function* () {

@@ -1,6 +1,7 @@
 // One node as a process of its own: a whole scheduler on a database, which can stop dead at a point that the test names.
 // Its argument is a `Spec`. It prints a line for each `Message`, at once, and is drained by SIGTERM.
 import { existsSync, writeSync } from "node:fs"
+import { flushCompileCache } from "node:module"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Logger } from "effect"
 import { JobRun, JobStore, Scheduler, type SchedulerEvent } from "effect-scheduler"
 import type { SchedulerOptions } from "effect-scheduler/SchedulerOptions"
@@ -126,6 +127,8 @@ const program = Effect.gen(function* () {
     (event) => Effect.sync(() => say({ _tag: "Event", event }))
   )
   say({ _tag: "Ready", node: yield* scheduler.node })
+  // Those who are killed would never write it.
+  flushCompileCache()
   yield* Effect.never
 }).pipe(
   Effect.provide(Layer.mergeAll(first ?? Layer.empty, ...rest)),

@@ -1,11 +1,12 @@
 /** What a fault happens in: a fresh database, nodes on it in this process or in their own, and what they executed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Logger, Schedule, Scope } from "effect"
 import { type JobRegistry, JobRun, JobStore, MemoryJobStore, Scheduler, SchedulerEvent } from "effect-scheduler"
 import type { EndedRun } from "effect-scheduler/JobRun"
 import type { JobStoreService } from "effect-scheduler/JobStore"
@@ -103,7 +104,7 @@ export interface World {
   readonly executionsOf: (run: string) => number
   /** Executions in all, of all processes. */
   readonly begun: () => number
-  /** Waits until it is so, and answers what it saw then. Fails after 30 s with what was waited for. */
+  /** Waits until it is so, and answers what it saw then. Fails after a minute with what was waited for. */
   readonly until: <A, E, R>(
     what: string,
     look: Effect.Effect<A, E, R>,
@@ -153,7 +154,7 @@ export const makeWorld = Effect.fnUntraced(function* (
 
   const until: World["until"] = (what, look, isSo) =>
     Effect.gen(function* () {
-      const deadline = performance.now() + 30_000
+      const deadline = performance.now() + 60_000
       for (let turn = 0; ; turn++) {
         const seen = yield* look
         if (isSo(seen)) return seen
@@ -257,7 +258,7 @@ export const makeWorld = Effect.fnUntraced(function* (
     until,
     ended: (run) =>
       Effect.map(
-        until(`run ${run} has ended`, Effect.orDie(store.getRuns({ ids: [run] })), ({ ended }) => ended.length > 0),
+        until(`run ${run} has ended`, patient(store.getRuns({ ids: [run] })), ({ ended }) => ended.length > 0),
         ({ ended }) => ended[0]!
       ),
     pass: (millis) => (virtual ? TestClock.adjust(millis) : Effect.sleep(millis)),
@@ -269,7 +270,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   /** After everything was closed. */
   const check = Effect.gen(function* () {
     const began = workers.flatMap((each) => each.of("Began"))
-    const violations = Invariants.violations(yield* Invariants.dump(store), {
+    const violations = Invariants.violations(yield* patient(Invariants.dump(store)), {
       executions: [...executions, ...began],
       created: expected,
       finished: expected.length > 0,
@@ -279,6 +280,12 @@ export const makeWorld = Effect.fnUntraced(function* (
   })
   return { world, check }
 })
+
+/** The test's own client lost its connections in an outage too. */
+const patient = <A>(call: Effect.Effect<A, JobStore.JobStoreError>): Effect.Effect<A> =>
+  Effect.orDie(
+    Effect.retry(call, { while: (error) => error.isRetryable, schedule: Schedule.spaced("50 millis"), times: 40 })
+  )
 
 const sql = (place: Place, text: (table: (name: string) => string) => string) => {
   if (place.kind === "postgres")
@@ -297,7 +304,11 @@ const sql = (place: Place, text: (table: (name: string) => string) => string) =>
 }
 
 const startWorker = (spec: Spec, point: Point | undefined): Worker => {
-  const child = spawn(process.execPath, [script, JSON.stringify(spec)], { stdio: ["ignore", "pipe", "inherit"] })
+  const child = spawn(process.execPath, [script, JSON.stringify(spec)], {
+    // Most of what a process does here is to start.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
+    stdio: ["ignore", "pipe", "inherit"]
+  })
   const messages: Array<Message> = []
   let left = ""
   child.stdout.on("data", (data) => {
