@@ -1,9 +1,10 @@
 import { SqliteClient as OfficialClient } from "@effect/sql-sqlite-node"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer as withLayer } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { JobStore, type JobStoreError, type JobStoreService } from "effect-scheduler/JobStore"
 import { NaiveJobStore, StoreModel } from "effect-scheduler/testing"
 import { SqlJobStore } from "../src/index.ts"
+import { Emptied, emptied } from "./postgres/emptied.ts"
 import { newFile } from "./support.ts"
 
 /** More with `MODEL_SEQUENCES=2000`, others with `MODEL_SEED=12345`. */
@@ -12,14 +13,14 @@ const firstSeed = Number(process.env["MODEL_SEED"] ?? 1)
 const length = 60
 
 /** Two clients of one file, as two processes have it, that take turns. */
-const inTurns = (stores: readonly [JobStoreService, JobStoreService]): JobStoreService => {
+const inTurns = (stores: ReadonlyArray<JobStoreService>): JobStoreService => {
   let turn = 0
   const either =
     <P, A>(method: (store: JobStoreService) => (params: P) => Effect.Effect<A, JobStoreError>) =>
     (params: P): Effect.Effect<A, JobStoreError> =>
       Effect.suspend(() => method(stores[turn++ % 2]!)(params))
   return {
-    ...stores[0],
+    ...stores[0]!,
     register: either((store) => store.register),
     heartbeat: either((store) => store.heartbeat),
     leave: either((store) => store.leave),
@@ -81,3 +82,20 @@ for (const [client, [layer, share]] of Object.entries(stores)) {
     )
   })
 }
+
+withLayer(emptied(2), { excludeTestServices: true })("SqlJobStore on two clients of one Postgres in turns", (it) => {
+  const count = Math.ceil(sequences)
+  it.effect(
+    `answers the same as the specification to ${count} random sequences of ${length} commands, seeds ${firstSeed} to ${firstSeed + count - 1}`,
+    () =>
+      Effect.gen(function* () {
+        const { empty, stores } = yield* Emptied
+        for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+          yield* empty
+          const model = yield* NaiveJobStore.make
+          yield* StoreModel.compare({ model, subject: inTurns(stores), seed, length })
+        }
+      }),
+    { timeout: 60_000 + sequences * 1_000 }
+  )
+})

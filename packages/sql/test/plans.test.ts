@@ -84,13 +84,23 @@ const growing = (name: string, plan: ReadonlyArray<string>): ReadonlyArray<strin
     if (/^USE TEMP B-TREE FOR (GROUP BY|DISTINCT)/.test(line)) return name !== "running"
     if (line.startsWith("USE TEMP B-TREE")) return !mayResort.has(name)
     if (!line.startsWith("SCAN")) return false
-    if (/VIRTUAL TABLE|CONSTANT ROW|SCAN ([gr]|\(subquery-\d\))$/.test(line)) return false
+    if (/VIRTUAL TABLE|CONSTANT ROW|SCAN ([gr]|h\d|\(subquery-\d\))$/.test(line)) return false
     const allowed = readsAll[name]
     return allowed === undefined || !line.includes(allowed)
   })
 
-/** They sort what they found: the runs of one node or of one schedule, or what nothing is waited for. */
-const mayResort = new Set(["held", "toCancel", "overlapMembers", "activeMembers", "overlapsLeft", "keysLeft"])
+/** They sort what they found: two pages of history, the runs of one node or of one schedule, or what nothing is waited for. */
+const mayResort = new Set([
+  "history of all",
+  "history from a cursor",
+  "history of a time",
+  "held",
+  "toCancel",
+  "overlapMembers",
+  "activeMembers",
+  "overlapsLeft",
+  "keysLeft"
+])
 
 const fill = (db: DatabaseSync, state: "pending" | "running"): void => {
   db.exec(`

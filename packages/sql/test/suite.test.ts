@@ -1,12 +1,10 @@
-import { PgClient } from "@effect/sql-pg"
 import { SqliteClient as OfficialClient } from "@effect/sql-sqlite-node"
 import { describe, it, layer } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Effect, Layer } from "effect"
 import { JobStore } from "effect-scheduler/JobStore"
 import { StoreSuite } from "effect-scheduler/testing"
-import { SqlClient } from "effect/sql"
 import { SqlJobStore } from "../src/index.ts"
-import { newPrefix, sharedUrl } from "./postgres/database.ts"
+import { Emptied, emptied } from "./postgres/emptied.ts"
 import { newFile } from "./support.ts"
 
 /** Each case has a store of its own. What a power cut could lose is not what the cases are about. */
@@ -28,33 +26,16 @@ for (const [client, store] of Object.entries(stores)) {
   })
 }
 
-/** One store for all cases, empty at the beginning of each. */
-const emptied = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const prefix = yield* newPrefix
-  const store = yield* SqlJobStore.make({ prefix, clock: "caller" })
-  const tables = ["schedules", "runs", "history", "keys", "nodes", "limits"]
-  const deletions = tables.map((table, index) => `d${index} as (delete from ${prefix}${table})`)
-  return { store, empty: sql.unsafe(`with ${deletions.join(", ")} select 1`) }
-})
-
-class Emptied extends Context.Service<Emptied, Effect.Success<typeof emptied>>()("test/Emptied") {}
-
-const postgres = Layer.effect(Emptied, emptied).pipe(
-  Layer.provide(PgClient.layer({ url: Redacted.make(sharedUrl), maxConnections: 4 }))
-)
-
-layer(postgres, { excludeTestServices: true })("SqlJobStore on Postgres", (it) => {
+layer(emptied(1), { excludeTestServices: true })("SqlJobStore on Postgres", (it) => {
   for (const [group, cases] of StoreSuite.groups) {
     describe(group, () => {
       for (const { name, run } of cases) {
-        it.effect(name, () =>
-          Effect.gen(function* () {
-            const { empty, store } = yield* Emptied
-            yield* empty
-            yield* Effect.provideService(run, JobStore, store)
-          })
-        )
+        const test = Effect.gen(function* () {
+          const { empty, stores } = yield* Emptied
+          yield* empty
+          yield* Effect.provideService(run, JobStore, stores[0]!)
+        })
+        it.effect(name, () => test, { timeout: 30_000 })
       }
     })
   }

@@ -89,8 +89,11 @@ export const historyText = (t: Tables, filter: RunFilter, limit: number, cursor:
   const parts = kinds.map((kept) => {
     const part = conditions()
     part.texts.push(`kept = ${kept}`)
-    return part
+    const text = `select * from (select ${columns} from ${t.history}${part.where()} ${order}) as h${kept}`
+    return [text, [...part.params, limit]] as const
   })
-  const selects = parts.map((part) => `select ${columns} from ${t.history}${part.where()}`)
-  return [`${selects.join(" union all ")} ${order}`, [...parts.flatMap((part) => part.params), limit]]
+  return [
+    `${parts.map(([text]) => text).join(" union all ")} ${order}`,
+    [...parts.flatMap(([, params]) => params), limit]
+  ]
 }

@@ -6,59 +6,79 @@ import { decodeRun, runColumns } from "../rows.ts"
 import { Room } from "../store/claim.ts"
 import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
-import type { ClaimInTurn } from "./claimInTurn.ts"
+import { type ClaimInTurn, priorities } from "./claimInTurn.ts"
 import { list } from "./columns.ts"
 import type { Database, Session } from "./database.ts"
 import type { Horizon } from "./horizon.ts"
 
-const priorities = `(values (0::smallint), (1::smallint), (2::smallint), (3::smallint)) as p(priority)`
+/** A job and a priority: one range of the index that claims go by, so that nothing is passed over that may not be taken. */
+export const laneOf = (job: string, priority: number): string => `${priority} ${job}`
+
+/** The lanes of jobs, from the earliest `runAt` of interest on. */
+const lanes = `unnest($1::text[], $2::smallint[], $3::bigint[]) as j(job, priority, low)`
+
+/** Of runs that have keys so many are looked at for one whose key is free, before a claim has to put them aside. */
+const lookedAt = 500
 
 /** Beyond as many as are wanted, so many are looked at for those that others have locked. */
 const slack = 64
 
 /**
- * The due pending runs of jobs, `$1` names and `$2` their lowest `runAt` of interest, at most `$3` of each job and priority,
- * in order. Each job and priority is one range of the index, so that nothing is passed over that may not be taken.
+ * The due pending runs of lanes in the order in which they are claimed, at most `$4`.
  */
-const candidatesOf = (t: Tables): string => `select c.id, c.job, c.key,
+const candidatesOf = (t: Tables): string => `select c.place_in_table, c.id, c.job, c.key,
     row_number() over (order by c.priority, c.run_at, c.id) as place
-  from unnest($1::text[], $2::bigint[]) as j(job, low) cross join ${priorities}
-  cross join lateral (select r.id, r.job, r.key, r.priority, r.run_at from ${t.runs} r
-    where r.state = 'pending' and r.job = j.job and r.priority = p.priority and r.run_at >= j.low and r.run_at <= $4::bigint
-    order by r.run_at, r.id limit $3::int) c
-  order by place limit $3::int`
+  from ${lanes} cross join lateral (
+    select r.ctid as place_in_table, r.id, r.job, r.key, r.priority, r.run_at from ${t.runs} r
+    where r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low and r.run_at <= $5::bigint
+    order by r.run_at, r.id limit $4::int) c
+  order by place limit $4::int`
 
 /** Claims, in one statement where nothing is limited, else by turns. */
 export const makeClaim = (t: Tables, db: Database, horizon: Horizon, inTurn: ClaimInTurn) => {
+  const pending = `r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low`
+  const isFree = `(r.key is null or not exists (select 1 from ${t.runs} k
+    where k.state = 'running' and k.key is not null and k.job = r.job and k.key = r.key))`
   const texts = {
-    /** Up to the first run that has a key: who claims one has to wait for its turn. */
+    /** Up to the first run that has a key: who claims one has to wait for its turn. A row's place in the table is good for as
+     * long as the statement lasts, and finds it without an index. */
     claim: `with candidates as materialized (${candidatesOf(t)}
 ), picked as materialized (
-  select r.id from candidates c cross join lateral (select r.id from ${t.runs} r
-    where r.id = c.id and r.state = 'pending' for update skip locked) r
-  where c.place < coalesce((select min(place) from candidates where key is not null), $3::int + 1) limit $5::int
+  select r.ctid from candidates c cross join lateral (select r.ctid from ${t.runs} r
+    where r.ctid = c.place_in_table and r.id = c.id and r.state = 'pending' for update skip locked) r
+  where c.place < coalesce((select min(place) from candidates where key is not null), $4::int + 1) limit $6::int
 ), started as (
-  update ${t.runs} r set state = 'running', queue = q.queue, node = $6, started_at = $4::bigint, attempt = attempt + 1
-  from unnest($1::text[], $7::text[]) as q(job, queue)
-  where r.id = any(array(select id from picked)) and q.job = r.job returning ${list(runColumns, "r")}
-) select (select string_agg(distinct job, E'\\n') from candidates where key is not null), s.*
+  update ${t.runs} r set state = 'running', queue = q.queue, node = $7, started_at = $5::bigint, attempt = attempt + 1
+  from unnest($8::text[], $9::text[]) as q(job, queue)
+  where r.ctid = any(array(select ctid from picked)) and q.job = r.job returning ${list(runColumns, "r")}
+) select (select string_agg(distinct job, E'\\n') from candidates where key is not null),
+  (select count(*) from candidates), s.*
 from (values (1)) as one(n) left join started s on true`,
-    heads: `select j.job from unnest($1::text[], $2::bigint[]) as j(job, low)
-where exists (select 1 from ${priorities} cross join lateral (select r.run_at from ${t.runs} r
-  where r.state = 'pending' and r.job = j.job and r.priority = p.priority and r.run_at >= j.low and r.run_at <= $3::bigint
-  order by r.run_at, r.id limit 1) h)`,
-    /** Of each job and priority the first that no running run of its key holds back. */
-    freeHeads: `select min(h.run_at) from unnest($1::text[], $2::bigint[]) as j(job, low)
-cross join ${priorities} cross join lateral (select r.run_at from ${t.runs} r
-  where r.state = 'pending' and r.job = j.job and r.priority = p.priority and r.run_at >= j.low
-    and (r.key is null or not exists (select 1 from ${t.runs} k
-      where k.state = 'running' and k.key is not null and k.job = r.job and k.key = r.key))
-  order by r.run_at, r.id limit 1) h`,
+    heads: `select distinct j.job from ${lanes} where exists (select 1 from ${t.runs} r
+  where r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low and r.run_at <= $4::bigint
+  order by r.run_at, r.id limit 1)`,
+    /** Of each lane the first that no running run of its key holds back. A lane that begins with many such counts as it
+     * stands: a claim will put them aside. */
+    freeHeads: `select min(case when h.is_free then h.run_at else (
+  select coalesce(min(f.run_at) filter (where f.is_free), min(f.run_at) filter (where f.place = ${lookedAt})) from (
+    select r.run_at, ${isFree} as is_free, row_number() over (order by r.run_at, r.id) as place from ${t.runs} r
+    where ${pending} order by r.run_at, r.id limit ${lookedAt}) f) end)
+from ${lanes} cross join lateral (select r.run_at, ${isFree} as is_free from ${t.runs} r
+  where ${pending} order by r.run_at, r.id limit 1) h`,
     running: `select job, queue, count(*) from ${t.runs} where state = 'running' group by job, queue`
   }
 
   /** Jobs that were seen to have runs with keys, which are claimed by turns from then on. */
   const keyed = new Set<string>()
+
+  const lanesOf = (jobs: ReadonlyArray<string>) => {
+    const pairs = jobs.flatMap((job) => priorities.map((priority) => [job, priority] as const))
+    return [
+      pairs.map(([job]) => job),
+      pairs.map(([, priority]) => priority),
+      pairs.map(([job, priority]) => horizon.low(laneOf(job, priority)))
+    ] as const
+  }
 
   const isPlain = (queues: Params<"claim">["queues"]) => (job: ClaimableJob) =>
     job.concurrency === undefined && queues[job.queue] === undefined && !keyed.has(job.name)
@@ -68,12 +88,18 @@ cross join ${priorities} cross join lateral (select r.run_at from ${t.runs} r
       params.now,
       Effect.fnUntraced(function* (tx): Effect.fn.Return<Answer<"claim"> & { readonly hasKeys: boolean }, SqlError> {
         const { jobs, limit, node } = params
+        yield* horizon.begin(tx)
+        const most = limit + slack
         const names = jobs.map((job) => job.name)
         const queues = jobs.map((job) => job.queue)
-        const lows = horizon.lows(names)
-        const rows = yield* tx.query(texts.claim, [names, lows, limit + slack, tx.now, limit, node, queues])
-        const runs = rows[0]![1] === null ? [] : rows.map((row) => decodeRun(row.slice(1))).toSorted(inOrder)
-        const withKeys = rows[0]![0] as string | null
+        const among = lanesOf(names)
+        const rows = yield* tx.query(texts.claim, [...among, most, tx.now, limit, node, names, queues])
+        const [withKeys, seen] = rows[0]! as readonly [string | null, number]
+        const runs = rows[0]![2] === null ? [] : rows.map((row) => decodeRun(row.slice(2))).toSorted(inOrder)
+        for (const run of runs) horizon.passed(laneOf(run.job, run.priority), run.runAt)
+        if (seen < most && seen === runs.length) {
+          for (const [index, job] of among[0].entries()) horizon.passed(laneOf(job, among[1][index]!), tx.now)
+        }
         if (withKeys !== null) for (const name of withKeys.split("\n")) keyed.add(name)
         return { runs, now: tx.now, hasKeys: withKeys !== null }
       })
@@ -84,14 +110,18 @@ cross join ${priorities} cross join lateral (select r.run_at from ${t.runs} r
       params.now,
       Effect.fnUntraced(function* (tx) {
         // Nobody is held up to learn that there is nothing to do.
+        yield* horizon.begin(tx)
         const names = params.jobs.map((job) => job.name)
-        const due = new Set((yield* tx.query(texts.heads, [names, horizon.lows(names), tx.now])).map((row) => row[0]))
+        const due = new Set((yield* tx.query(texts.heads, [...lanesOf(names), tx.now])).map((row) => row[0]))
         if (due.size === 0) return { runs: [], now: tx.now }
-        return yield* inTurn(tx, params, {
+        const answer = yield* inTurn(tx, params, {
           due: params.jobs.filter((job) => due.has(job.name)),
           isKeyed: (name) => keyed.has(name),
-          noteKeyed: (name) => void keyed.add(name)
+          noteKeyed: (name) => void keyed.add(name),
+          low: (name, priority) => horizon.low(laneOf(name, priority))
         })
+        for (const run of answer.runs) horizon.passed(laneOf(run.job, run.priority), run.runAt)
+        return answer
       })
     )
 
@@ -122,7 +152,7 @@ cross join ${priorities} cross join lateral (select r.run_at from ${t.runs} r
   ): Effect.fn.Return<number | undefined, SqlError> {
     const names = yield* open(tx, params)
     if (names.length === 0) return undefined
-    const [row] = yield* tx.query(texts.freeHeads, [names, horizon.lows(names)])
+    const [row] = yield* tx.query(texts.freeHeads, lanesOf(names))
     return (row![0] as number | null) ?? undefined
   })
 

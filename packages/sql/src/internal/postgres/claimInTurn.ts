@@ -17,6 +17,8 @@ interface Known {
   /** Whether runs of the job were seen to have keys. */
   readonly isKeyed: (job: string) => boolean
   readonly noteKeyed: (job: string) => void
+  /** The earliest `runAt` of interest. */
+  readonly low: (job: string, priority: number) => number
 }
 
 export type ClaimInTurn = (
@@ -25,7 +27,7 @@ export type ClaimInTurn = (
   known: Known
 ) => Effect.Effect<Answer<"claim">, SqlError>
 
-const priorities = [0, 1, 2, 3] as const
+export const priorities = [0, 1, 2, 3] as const
 
 /** How many runs of taken keys one claim puts aside in each lane. What is left there is seen by the next one, so that a
  * hundred thousand of them neither hold up the others nor block the process. */
@@ -156,7 +158,7 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
       let lanes = known.due.map((job): Lane => ({
         job,
         runs: [],
-        cursor: [Number.MIN_SAFE_INTEGER, ""],
+        cursor: [known.low(job.name, priority), ""],
         isRead: false,
         deferrals: 0
       }))

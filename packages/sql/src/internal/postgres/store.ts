@@ -13,7 +13,7 @@ import { makeEnding } from "./ending.ts"
 import { makeEnqueue } from "./enqueue.ts"
 import { makeFinish } from "./finish.ts"
 import { makeFire } from "./fire.ts"
-import { none } from "./horizon.ts"
+import { Horizon } from "./horizon.ts"
 import { makeLane } from "./lane.ts"
 import { makeMaintain } from "./maintain.ts"
 import { makeNodes } from "./nodes.ts"
@@ -37,8 +37,8 @@ export const makePostgresStore = (options: {
     const db = makeDatabase({ ...options, notify })
     const ending = makeEnding(tables)
     const schedules = makeSchedules(tables, ending)
-    const { fire, groups } = makeFire(tables, db, schedules)
-    const { claim, wake } = makeClaim(tables, db, none, makeClaimInTurn(tables))
+    const { fire, groups } = makeFire(tables, db, new Horizon(tables.schedules), schedules)
+    const { claim, wake } = makeClaim(tables, db, new Horizon(tables.runs), makeClaimInTurn(tables))
     const nodes = makeNodes(tables, db, heart, schedules, ending)
     const runs = makeRuns(tables, db, schedules, ending)
 
