@@ -1,10 +1,21 @@
 /** Gives the work, injects the faults, waits for the end, and collects what there is to be audited. */
-import { Effect, Fiber, Schedule } from "effect"
+import { Effect, Fiber, Option, Schedule } from "effect"
 import { Scheduler } from "effect-scheduler"
 import type { Facts, Sample } from "./audit/facts.ts"
-import { isBusy, readLogs } from "./log.ts"
-import { type Fault, lease, maxRunning, type Options, planOf } from "./plan.ts"
-import { freeze, hasEnded, isFrozen, kill, type Processes, processes, thaw, type Worker } from "./processes.ts"
+import { busySince, isExecuting, readLogs } from "./log.ts"
+import { type Fault, type Options, planOf } from "./plan.ts"
+import {
+  freeze,
+  hasEnded,
+  hasFailed,
+  isFrozen,
+  kill,
+  type Processes,
+  processes,
+  tell,
+  thaw,
+  type Worker
+} from "./processes.ts"
 import { readRows, sample } from "./rows.ts"
 import { type Ask, ask, layerOf } from "./store.ts"
 import { isResting, jobOf, jobs, limits, schedulesOf, Tick } from "./work.ts"
@@ -50,15 +61,24 @@ const feed = Effect.fnUntraced(function* (options: Options, progress: Progress, 
 })
 
 /** Pauses and resumes some schedules, now without and now with what was missed. */
-const rest = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
-  const scheduler = yield* Scheduler
-  for (const from of ["now", "missed"] as const) {
-    yield* pause(1_500)
-    for (const id of ids) yield* insist(scheduler.pause(id))
-    yield* pause(1_500)
-    for (const id of ids) yield* insist(scheduler.resume(id, { from }))
-  }
-}, Effect.forever)
+const rest = Effect.fnUntraced(
+  function* (ids: ReadonlyArray<string>) {
+    const scheduler = yield* Scheduler
+    for (const from of ["now", "missed"] as const) {
+      yield* pause(1_500)
+      for (const id of ids) yield* insist(scheduler.pause(id))
+      yield* pause(1_500)
+      for (const id of ids) yield* insist(scheduler.resume(id, { from }))
+    }
+  },
+  (once) => Effect.forever(once)
+)
+
+/** Whether a process works for so long that it may say of others that they do not. */
+const isSteady = (folder: string, worker: Worker, lease: number): boolean => {
+  const since = Math.max(busySince(folder, worker.pid) ?? Infinity, worker.frozen.at(-1)?.until ?? 0)
+  return Date.now() - since > lease * 1.5
+}
 
 const inject = Effect.fnUntraced(function* (
   plan: ReadonlyArray<Fault>,
@@ -67,48 +87,49 @@ const inject = Effect.fnUntraced(function* (
   folder: string,
   progress: Progress
 ) {
-  const targets = () => all.filter((worker) => !hasEnded(worker) && worker.killedAt === undefined && !isFrozen(worker))
   const thaws: Array<Fiber.Fiber<void>> = []
+  /** Those in the middle of work, as long as another one is there to see it when one of them does not. */
+  const targets = () => {
+    if (all.filter((worker) => !hasEnded(worker) && isFrozen(worker)).length >= options.frozenAtOnce) return []
+    const awake = all.filter((worker) => !hasEnded(worker) && worker.killedAt === undefined && !isFrozen(worker))
+    const executing = awake.filter((worker) => isExecuting(folder, worker.pid))
+    return executing.filter((worker) =>
+      awake.some((other) => other !== worker && isSteady(folder, other, options.lease))
+    )
+  }
   for (const fault of plan) {
     yield* pause(fault.after)
-    yield* until(
-      Effect.sync(
-        () =>
-          all.filter(isFrozen).length < options.frozenAtOnce &&
-          targets().length > options.processes - options.frozenAtOnce &&
-          targets().some((worker) => isBusy(folder, worker.pid))
-      )
-    )
-    const busy = targets().filter((worker) => isBusy(folder, worker.pid))
-    const worker = busy[Math.floor(fault.target * busy.length)]!
+    yield* until(Effect.sync(() => targets().length > 0))
+    const found = targets()
+    const worker = found[Math.floor(fault.target * found.length)]!
     if (fault.kind === "kill") {
       kill(worker)
       start()
     } else {
       freeze(worker)
-      thaws.push(
-        yield* Effect.forkScoped(
-          Effect.andThen(
-            pause(fault.length),
-            Effect.sync(() => thaw(worker))
-          )
-        )
+      const thawing = Effect.andThen(
+        pause(fault.length),
+        Effect.sync(() => thaw(worker))
       )
+      thaws.push(yield* Effect.forkScoped(thawing))
     }
     progress.faults++
   }
   yield* Fiber.joinAll(thaws)
-})
+}, Effect.scoped)
 
 /** Looks at the tables again and again; each answer is one statement's, and so consistent. */
-const watch = Effect.fnUntraced(function* (ask: Ask, samples: Array<Sample>) {
-  samples.push(yield* sample(ask))
-  yield* pause(250)
-}, Effect.forever)
+const watch = Effect.fnUntraced(
+  function* (ask: Ask, samples: Array<Sample>) {
+    samples.push(yield* sample(ask))
+    yield* pause(250)
+  },
+  (once) => Effect.forever(once)
+)
 
 const end = (worker: Worker) =>
   Effect.gen(function* () {
-    worker.child.kill("SIGTERM")
+    tell(worker)
     yield* until(Effect.sync(() => hasEnded(worker)))
     return worker.child.exitCode === 0
   }).pipe(Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.succeed(false) }))
@@ -118,7 +139,7 @@ export const conduct = Effect.fnUntraced(function* (options: Options, seed: numb
   const plan = planOf(seed, options)
   const progress: Progress = { sent: 0, faults: 0, known: new Set(), faultsAtAll: plan.length }
   const samples: Array<Sample> = []
-  const workers = yield* processes(place, folder)
+  const workers = yield* processes({ place, folder, lease: options.lease, maxRunning: options.maxRunning })
 
   const work = Effect.gen(function* () {
     const scheduler = yield* Scheduler
@@ -138,16 +159,22 @@ export const conduct = Effect.fnUntraced(function* (options: Options, seed: numb
     yield* Fiber.interrupt(watching)
   }).pipe(Effect.scoped, Effect.provide(Scheduler.layerClient({ default: layerOf(place) })))
 
-  const ended = yield* Effect.timeoutOption(work, options.deadline)
+  const failed = until(Effect.sync(() => workers.all.some(hasFailed)))
+  const ended = yield* Effect.timeoutOption(
+    Effect.raceFirst(Effect.as(work, true), Effect.as(failed, false)),
+    options.deadline
+  )
+  const failures = workers.all.filter(hasFailed).map(({ output, pid }) => `process ${pid} ended by itself: ${output}`)
   const alive = workers.all.filter((worker) => !hasEnded(worker))
   const inOrder = yield* Effect.forEach(alive, end, { concurrency: "unbounded" })
   const facts: Facts = {
-    ended: ended._tag === "Some",
+    ended: Option.getOrElse(ended, () => false),
+    failures,
     stopped: { asked: alive.length, inOrder: inOrder.filter((each) => each).length },
     took: Date.now() - began,
     runs: options.runs,
-    lease,
-    maxRunning,
+    lease: options.lease,
+    maxRunning: options.maxRunning,
     limits,
     known: progress.known,
     processes: workers.all.map(({ frozen, killedAt, pid, startedAt }) => ({

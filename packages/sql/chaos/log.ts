@@ -1,5 +1,5 @@
 /** What a process writes down as it happens, with a synchronous write, so that no end of the process loses a line. */
-import { openSync, readdirSync, readFileSync, writeSync } from "node:fs"
+import { existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 
 export type Line =
@@ -39,6 +39,19 @@ export const readLogs = (folder: string): ReadonlyArray<Log> =>
     .filter((name) => name.endsWith(".log"))
     .map((name) => ({ pid: Number(name.slice(0, -4)), lines: parse(readFileSync(join(folder, name), "utf8")) }))
 
-/** Whether a process has begun to execute. */
-export const isBusy = (folder: string, pid: number): boolean =>
-  readdirSync(folder).includes(`${pid}.log`) && readFileSync(join(folder, `${pid}.log`), "utf8").includes('"Begin"')
+/** When a process began to execute, if it has. */
+export const busySince = (folder: string, pid: number): number | undefined => {
+  const path = join(folder, `${pid}.log`)
+  if (!existsSync(path)) return undefined
+  // The last line may be half written.
+  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1)
+  const first = lines.find((line) => line.includes('"Begin"'))
+  return first === undefined ? undefined : (JSON.parse(first) as Line).at
+}
+
+/** Whether a process is in the middle of something. */
+export const isExecuting = (folder: string, pid: number): boolean => {
+  const path = join(folder, `${pid}.log`)
+  const text = existsSync(path) ? readFileSync(path, "utf8") : ""
+  return text.split('"Begin"').length > text.split('"End"').length
+}

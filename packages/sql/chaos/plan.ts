@@ -10,6 +10,10 @@ export interface Options {
   readonly freezes: number
   /** How many processes may be frozen at a time: the others must be able to say that they are gone. */
   readonly frozenAtOnce: number
+  /** Milliseconds. Polls, timeouts and freezes are made to fit. */
+  readonly lease: number
+  /** Handlers in one process: few enough that work waits for a place, so that every process is in the middle of some. */
+  readonly maxRunning: number
   /** Of each kind of schedule. */
   readonly schedules: number
   /** Milliseconds from the start by which all must have ended. */
@@ -26,12 +30,8 @@ export interface Fault {
   readonly target: number
 }
 
-/** What the processes are told: leases and polls are short, so that much happens in a minute. */
-export const lease = 1_000
-export const maxRunning = 40
-
 /** mulberry32. */
-export const random = (seed: number) => {
+const random = (seed: number) => {
   let state = seed >>> 0
   return (): number => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -41,7 +41,10 @@ export const random = (seed: number) => {
   }
 }
 
-export const planOf = (seed: number, { freezes, kills }: Pick<Options, "kills" | "freezes">): ReadonlyArray<Fault> => {
+export const planOf = (
+  seed: number,
+  { freezes, kills, lease }: Pick<Options, "kills" | "freezes" | "lease">
+): ReadonlyArray<Fault> => {
   const next = random(seed)
   const between = (least: number, most: number) => Math.round(least + next() * (most - least))
   const kinds = [...Array.from({ length: kills }, () => "kill"), ...Array.from({ length: freezes }, () => "freeze")]
@@ -68,6 +71,8 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       kills: 16,
       freezes: 14,
       frozenAtOnce: 2,
+      lease: 1_000,
+      maxRunning: 28,
       schedules: 3,
       deadline: 900_000
     },
@@ -78,6 +83,8 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       kills: 8,
       freezes: 6,
       frozenAtOnce: 1,
+      lease: 1_000,
+      maxRunning: 14,
       schedules: 1,
       deadline: 600_000
     }
@@ -90,6 +97,8 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       kills: 4,
       freezes: 3,
       frozenAtOnce: 2,
+      lease: 1_000,
+      maxRunning: 8,
       schedules: 1,
       deadline: 80_000
     },
@@ -100,6 +109,8 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       kills: 2,
       freezes: 2,
       frozenAtOnce: 1,
+      lease: 1_000,
+      maxRunning: 8,
       schedules: 1,
       deadline: 80_000
     }

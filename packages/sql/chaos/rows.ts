@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { EndedRow, NodeRow, RangeRow, Rows, Sample, ScheduleRow } from "./audit/facts.ts"
 import type { Ask, Row } from "./store.ts"
+import { Keyed, keyOf } from "./work.ts"
 
 // Postgres answers texts for numbers of 64 bits.
 const number = (value: unknown): number => Number(value)
@@ -31,7 +32,15 @@ const workOf = (row: Row): number | null => {
   return null
 }
 
-const endedOf = (row: Row): EndedRow => ({
+const keyOfRow = (row: Row, n: number | null): string | null =>
+  row["job"] === Keyed.jobName && n !== null ? keyOf(n) : null
+
+const endedOf = (row: Row): EndedRow => {
+  const n = workOf(row)
+  return { ...runOf(row), n, key: keyOfRow(row, n) }
+}
+
+const runOf = (row: Row): Omit<EndedRow, "n" | "key"> => ({
   id: String(row["id"]),
   outcome: String(row["outcome"]),
   job: String(row["job"]),
@@ -45,8 +54,7 @@ const endedOf = (row: Row): EndedRow => ({
   recoveries: number(row["recoveries"]),
   node: text(row["node"]),
   startedAt: optional(row["started_at"]),
-  endedAt: number(row["ended_at"]),
-  n: workOf(row)
+  endedAt: number(row["ended_at"])
 })
 
 const rangeOf = (row: Row): RangeRow => ({

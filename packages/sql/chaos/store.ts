@@ -5,7 +5,7 @@ import { Effect, Layer, Redacted, type Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlJobStore } from "../src/index.ts"
 
-export const isPostgres = (place: string): boolean => place.startsWith("postgres")
+const isPostgres = (place: string): boolean => place.startsWith("postgres")
 
 const clientOptions = (place: string, maxConnections: number) => ({ url: Redacted.make(place), maxConnections })
 

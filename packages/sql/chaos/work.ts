@@ -6,22 +6,22 @@ const payload = { n: Schema.Finite }
 
 class Wrong extends Schema.TaggedError<Wrong>()("Wrong", {}) {}
 
-export const limits = { job: { Limited: 5 }, queue: { narrow: 7 } } as const
+export const limits = { job: { Limited: 12 }, queue: { narrow: 16 } } as const
 
-const keys = 25
+const keys = 60
 
 export const keyOf = (n: number): string => `k${n % keys}`
 
-export class Plain extends Job.make("Plain", { payload, success: Schema.Finite }) {}
+class Plain extends Job.make("Plain", { payload, success: Schema.Finite }) {}
 export class Keyed extends Job.make("Keyed", { payload, success: Schema.Finite, key: ({ n }) => keyOf(n) }) {}
-export class Limited extends Job.make("Limited", {
+class Limited extends Job.make("Limited", {
   payload,
   success: Schema.Finite,
   concurrency: limits.job.Limited
 }) {}
-export class Queued extends Job.make("Queued", { payload, success: Schema.Finite, queue: "narrow" }) {}
-export class Once extends Job.make("Once", { payload, success: Schema.Finite, delivery: "atMostOnce" }) {}
-export class Flaky extends Job.make("Flaky", {
+class Queued extends Job.make("Queued", { payload, success: Schema.Finite, queue: "narrow" }) {}
+class Once extends Job.make("Once", { payload, success: Schema.Finite, delivery: "atMostOnce" }) {}
+class Flaky extends Job.make("Flaky", {
   payload,
   success: Schema.Finite,
   error: Wrong,
@@ -35,14 +35,16 @@ export const jobs = [Plain, Keyed, Limited, Queued, Once, Flaky, Tick] as const
 // Knuth's multiplicative hash: neighbours have nothing in common.
 const hash = (n: number): number => Math.imul(n + 1, 2_654_435_761) >>> 0
 
-const shares = [Plain, Plain, Plain, Plain, Keyed, Keyed, Limited, Queued, Once, Flaky] as const
+const shares = Object.entries({ Plain: 9, Keyed: 3, Limited: 1, Queued: 2, Once: 2, Flaky: 3 }).flatMap(
+  ([name, share]) => Array.from({ length: share }, () => jobs.find(({ jobName }) => jobName === name)!)
+)
 
 export const jobOf = (n: number) => shares[hash(n) % shares.length]!
 
-/** What a handler does: it takes 2 to 40 ms; some `Flaky` ones fail once, some always. */
+/** What a handler does: it takes 2 to 40 ms, ten times as much if it is `Plain`; some `Flaky` ones fail once, some always. */
 export const execute = (job: Job.Any, n: number, execution: number): Effect.Effect<number, Wrong> => {
   if (job.jobName === "Tick") return Effect.as(Effect.sleep(n), n)
-  const takes = 2 + ((hash(n) >>> 8) % 39)
+  const takes = (2 + ((hash(n) >>> 8) % 39)) * (job.jobName === "Plain" ? 10 : 1)
   const failures = job.jobName === "Flaky" ? [0, 1, 2, 9][(hash(n) >>> 4) % 4]! : 0
   return Effect.andThen(
     Effect.sleep(takes),

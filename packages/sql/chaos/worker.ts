@@ -1,13 +1,13 @@
 // A process that schedules and runs: a whole scheduler on the shared store. It writes down what it executes, and ends in
-// order at SIGTERM. Arguments: the place of the store, and the folder of the logs.
-import { Effect, Exit, Fiber, Layer, Metric, Schedule } from "effect"
+// order at SIGTERM.
+import { Effect, Exit, Layer, Metric, Schedule } from "effect"
 import { type Job, JobRun, Scheduler } from "effect-scheduler"
 import { writer } from "./log.ts"
-import { lease, maxRunning } from "./plan.ts"
+import type { Task } from "./processes.ts"
 import { layerOf } from "./store.ts"
 import { execute, jobs, limits } from "./work.ts"
 
-const [place, folder] = process.argv.slice(2) as [string, string]
+const { folder, lease, maxRunning, place } = JSON.parse(process.argv[2]!) as Task
 const write = writer(folder)
 const now = () => Date.now()
 

@@ -30,6 +30,8 @@ export interface EndedRow {
   readonly endedAt: number
   /** The number of the work: the result of what succeeded, the payload of what did not. */
   readonly n: number | null
+  /** Computed from the number: history keeps it only of what did not succeed. */
+  readonly key: string | null
 }
 
 /** A row of history that is a range of nominal times. */
@@ -79,6 +81,8 @@ export interface ProcessFact {
 export interface Facts {
   /** Whether all work was done before the deadline. */
   readonly ended: boolean
+  /** Processes that ended by themselves, with what they printed. */
+  readonly failures: ReadonlyArray<string>
   /** The processes that were told to end, and how many did so with exit code 0. */
   readonly stopped: { readonly asked: number; readonly inOrder: number }
   readonly took: number
