@@ -89,11 +89,11 @@ withLayer(emptied(2), { excludeTestServices: true })("SqlJobStore on two clients
     `answers the same as the specification to ${count} random sequences of ${length} commands, seeds ${firstSeed} to ${firstSeed + count - 1}`,
     () =>
       Effect.gen(function* () {
-        const { empty, stores } = yield* Emptied
+        const { dump, empty, stores } = yield* Emptied
         for (let seed = firstSeed; seed < firstSeed + count; seed++) {
           yield* empty
           const model = yield* NaiveJobStore.make
-          yield* StoreModel.compare({ model, subject: inTurns(stores), seed, length })
+          yield* StoreModel.compare({ model, subject: inTurns(stores), seed, length, read: dump })
         }
       }),
     { timeout: 60_000 + sequences * 1_000 }

@@ -30,6 +30,8 @@ export interface Dialect {
   readonly columns: (client: SqlClient, table: string) => Effect.Effect<ReadonlyArray<string>, SqlError>
   /** How a transaction begins that changes the schema. */
   readonly begin: string
+  /** What went wrong when the store was opened, as its callers know it. */
+  readonly openError: (description: string, error: unknown) => JobStoreError
   /** Sends again what another process was in the way of. */
   readonly retry: <A>(effect: Effect.Effect<A, SqlError>) => Effect.Effect<A, SqlError>
   readonly make: (options: {

@@ -2,7 +2,6 @@ import { Effect } from "effect"
 import { JobStoreError } from "effect-scheduler/JobStore"
 import { Migrator, SqlClient, type SqlError } from "effect/sql"
 import type { Dialect } from "./dialect.ts"
-import { toStoreError } from "./storeError.ts"
 import type { Tables } from "./tables.ts"
 
 /**
@@ -74,7 +73,7 @@ export const prepareSchema = (
     const { description, migrate } = options
     const refuse = (reason: "SchemaNewer" | "SchemaMissing", message: string) =>
       new JobStoreError({ reason, method: "open", message: `${description}: ${message}` })
-    const translate = Effect.mapError((error: unknown) => toStoreError("open", description, error))
+    const translate = Effect.mapError((error: unknown) => dialect.openError(description, error))
     const found = yield* find(client, dialect, tables).pipe(dialect.retry, translate)
     if ("foreign" in found) {
       return yield* refuse(

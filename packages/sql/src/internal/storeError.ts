@@ -33,6 +33,8 @@ const reasonOfState = (state: string): typeof JobStoreReason.Type | undefined =>
       return "ReadOnly"
     case "53100": // disk full
       return "Full"
+    case "3D000": // no such database
+      return "Unavailable"
     case "42P01": // no such table
     case "42703": // no such column
     case "3F000": // no such schema
@@ -106,6 +108,20 @@ const messageOf = (error: SqlError): string => {
   const { cause } = error.reason
   const inner = cause instanceof Error ? cause.message : undefined
   return inner === undefined || error.message.includes(inner) ? error.message : `${error.message}: ${inner}`
+}
+
+/** What whoever starts a program can do about it. */
+const advice: Partial<Record<typeof JobStoreReason.Type, string>> = {
+  Unavailable: "is the server running, and are host, port and database right?",
+  Forbidden:
+    "are user and password right, and may the role use the schema and create tables in it? Else have another role run the migrations (SqlJobStore.layerMigrations), grant this one select, insert, update and delete on the tables, and use SqlJobStore.layerStorage"
+}
+
+/** What went wrong when a store on a server was opened, with what to do about it. */
+export const toOpenError = (where: string, error: unknown): JobStoreError => {
+  const known = toStoreError("open", where, error)
+  const hint = advice[known.reason]
+  return hint === undefined ? known : new JobStoreError({ ...known, message: `${known.message}; ${hint}` })
 }
 
 /** What went wrong in a method of the store, as its callers know it. */

@@ -2,16 +2,34 @@
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { JobStore, type JobStoreService } from "effect-scheduler/JobStore"
+import type { Invariants } from "effect-scheduler/testing"
+import { Reactivity } from "effect/reactivity"
 import { SqlJobStore } from "../../src/index.ts"
+import { decodeRows } from "../../src/internal/postgres/values.ts"
+import type { Row } from "../../src/internal/program.ts"
+import {
+  decodeHistory,
+  decodeNode,
+  decodeRun,
+  decodeSchedule,
+  historyColumns,
+  nodeColumns,
+  runColumns,
+  scheduleColumns
+} from "../../src/internal/rows.ts"
 import { newPrefix, sharedUrl } from "./database.ts"
-import { query } from "./query.ts"
 
 const tables = ["schedules", "runs", "history", "keys", "nodes", "limits"]
 
 /** Clients of the same tables, which go by their callers' time. */
 export class Emptied extends Context.Service<
   Emptied,
-  { readonly stores: ReadonlyArray<JobStoreService>; readonly empty: Effect.Effect<unknown> }
+  {
+    readonly stores: ReadonlyArray<JobStoreService>
+    readonly empty: Effect.Effect<unknown>
+    /** All rows, in the order of the lists. */
+    readonly dump: Effect.Effect<Invariants.Dump>
+  }
 >()("test/Emptied") {}
 
 export const emptied = (clients: number): Layer.Layer<Emptied> =>
@@ -25,7 +43,20 @@ export const emptied = (clients: number): Layer.Layer<Emptied> =>
         const live = SqlJobStore.layer({ prefix, clock: "caller" }).pipe(Layer.provide(client))
         stores.push(Context.get(yield* Layer.build(Layer.fresh(live)), JobStore))
       }
+      const sql = yield* PgClient.make({ url: Redacted.make(sharedUrl), maxConnections: 1 })
+      const rows = <A>(table: string, columns: ReadonlyArray<string>, order: string, decode: (row: Row) => A) =>
+        Effect.map(
+          sql.unsafe(`select ${columns.join(", ")} from ${prefix}${table} order by ${order}`).values,
+          (found) => decodeRows(found).map(decode)
+        )
+      const dump = Effect.all({
+        schedules: rows("schedules", scheduleColumns, "id", decodeSchedule),
+        runs: rows("runs", runColumns, "id", decodeRun),
+        history: rows("history", historyColumns, "ended_at desc, id desc", decodeHistory),
+        nodes: rows("nodes", nodeColumns, "id", decodeNode)
+      })
       const deletions = tables.map((table, index) => `d${index} as (delete from ${prefix}${table})`)
-      return { stores, empty: query(sharedUrl, `with ${deletions.join(", ")} select 1`) }
+      const empty = sql.unsafe(`with ${deletions.join(", ")} select 1`)
+      return { stores, empty: Effect.orDie(empty), dump: Effect.orDie(dump) }
     })
-  ).pipe(Layer.orDie)
+  ).pipe(Layer.provide(Reactivity.layer), Layer.orDie)

@@ -3,7 +3,7 @@ import { JobStoreError } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Dialect } from "../dialect.ts"
-import { toStoreError } from "../storeError.ts"
+import { toOpenError } from "../storeError.ts"
 import { dataTables, makeTables } from "../tables.ts"
 import { begin } from "./database.ts"
 import { schemaV1 } from "./schema.ts"
@@ -27,7 +27,7 @@ const poolOf = (client: SqlClient): number | undefined => {
 const inspected = Effect.fnUntraced(function* (client: SqlClient) {
   const [row] = yield* client
     .unsafe(`select current_database(), current_setting('server_version_num')::int, current_setting('server_version')`)
-    .values.pipe(Effect.mapError((error) => toStoreError("open", "postgres", error)))
+    .values.pipe(Effect.mapError((error) => toOpenError("postgres", error)))
   const [database, version, text] = row as readonly [string, number, string]
   const description = `postgres ${database}`
   if (version < oldestVersion * 10_000) {
@@ -76,6 +76,7 @@ export const postgres: Dialect = {
       (rows) => rows.map((row) => row[0] as string)
     ),
   begin,
+  openError: toOpenError,
   retry: (effect) => Effect.retry(effect, { schedule, while: isContention }),
   make: ({ believesCallers, client, notify, server, tables }) =>
     makePostgresStore({ client, tables, description: server.description, believesCallers, notify })

@@ -4,7 +4,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Methods } from "../dialect.ts"
 import type { Params } from "../store/transaction.ts"
-import { toStoreError } from "../storeError.ts"
+import { toOpenError, toStoreError } from "../storeError.ts"
 import type { Tables } from "../tables.ts"
 import { makeClaim } from "./claim.ts"
 import { makeClaimInTurn } from "./claimInTurn.ts"
@@ -31,7 +31,7 @@ export const makePostgresStore = (options: {
 }): Effect.Effect<Methods, JobStoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const { client, description, tables } = options
-    const opening = Effect.mapError((error: SqlError) => toStoreError("open", description, error))
+    const opening = Effect.mapError((error: SqlError) => toOpenError(description, error))
     const notify = yield* makeSignals({ client, tables, hear: options.notify }).pipe(opening)
     const heart = yield* makeLane(client, options.believesCallers).pipe(opening)
     const db = makeDatabase({ ...options, notify })

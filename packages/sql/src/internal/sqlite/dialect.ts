@@ -39,6 +39,7 @@ export const sqlite: Dialect = {
       rows.map((row) => row[0] as string)
     ),
   begin: "BEGIN IMMEDIATE",
+  openError: (description, error) => toStoreError("open", description, error),
   retry: retryWhileBusy(defaultBusyWait),
   make: ({ client, notify, server, tables }) => makeSqliteStore({ client, tables, notify, ...server })
 }
