@@ -31,7 +31,6 @@ const tags: ReadonlyArray<SchedulerEvent.Tag> = SchedulerEvent.SchedulerEvent.me
 export const shortened = {
   lease: "1 second",
   pollInterval: "50 millis",
-  storeTimeout: "2 seconds",
   drainDeadline: 0,
   recoveryDelays: [0, 0, 0, 0, 0]
 } as const satisfies SchedulerOptions
@@ -217,8 +216,9 @@ export const makeWorld = Effect.fnUntraced(function* (
     workers.push(started)
     yield* until(
       "the process is ready",
-      Effect.sync(() => started.of("Ready").length),
-      (count) => count > 0
+      // Or over: what it found to run may have ended it already.
+      Effect.sync(() => started.of("Ready").length > 0 || started.process.exitCode !== null),
+      (is) => is
     )
     return started
   })
@@ -327,6 +327,23 @@ const startWorker = (spec: Spec, point: Point | undefined): Worker => {
     signal: (signal) => Effect.sync(() => void child.kill(signal)),
     release: Effect.sync(() => writeFileSync(point?.until ?? "", "")),
     end: Effect.promise(() => end)
+  }
+}
+
+/** Whether somebody holds the lock of a SQLite file, and not only for a moment. */
+export const isLocked = (filename: string): boolean => {
+  const db = new DatabaseSync(filename, { timeout: 20 })
+  try {
+    return Array.from({ length: 10 }).every(() => {
+      try {
+        db.exec("begin immediate; rollback")
+        return false
+      } catch {
+        return true
+      }
+    })
+  } finally {
+    db.close()
   }
 }
 
