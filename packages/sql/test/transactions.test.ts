@@ -1,17 +1,30 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { PgClient } from "@effect/sql-pg"
 import { SqliteClient as OfficialClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, type Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Redacted, type Scope } from "effect"
 import { JobStore, type JobStoreError, Signal } from "effect-scheduler/JobStore"
 import { SqlClient, type SqlError } from "effect/sql"
 import { SqliteClient, SqlJobStore } from "../src/index.ts"
+import { newDatabase } from "./postgres/database.ts"
 import { changeTo, enqueued, newFile, run, schedule, t0 } from "./support.ts"
 
 type Services = JobStore | SqlClient.SqlClient
 
-const clients = {
-  "the embedded client": (filename: string) => SqliteClient.layer({ filename }),
-  "@effect/sql-sqlite-node": (filename: string) =>
-    OfficialClient.layer({ filename }) as Layer.Layer<SqlClient.SqlClient, SqlError.SqlError>
+type Client = Layer.Layer<SqlClient.SqlClient, SqlError.SqlError>
+
+const onFile = (client: (filename: string) => Client) => Effect.map(newFile, client)
+
+const postgres = Effect.map(newDatabase, (url): Client =>
+  PgClient.layer({ url: Redacted.make(url), maxConnections: 8 })
+)
+
+const clients: Record<string, Effect.Effect<Client, never, Scope.Scope>> = {
+  "the embedded client": onFile((filename) => SqliteClient.layer({ filename })),
+  "@effect/sql-sqlite-node": onFile((filename) => OfficialClient.layer({ filename }) as Client),
+  "@effect/sql-pg": postgres
 }
 
 const orders = SqlClient.SqlClient.pipe(
@@ -29,11 +42,12 @@ const unfinished = JobStore.pipe(
 
 const enqueue = (id: string) => Effect.flatMap(JobStore, (store) => store.enqueue(enqueued(run({ id }))))
 
-for (const [name, layer] of Object.entries(clients)) {
+for (const [name, client] of Object.entries(clients)) {
+  const hasOneWriter = client !== postgres
+
   const withStore = <A, E>(use: Effect.Effect<A, E, Services | Scope.Scope>) =>
     Effect.gen(function* () {
-      const filename = yield* newFile
-      const services = SqlJobStore.layer().pipe(Layer.provideMerge(layer(filename)))
+      const services = SqlJobStore.layer({ clock: "caller" }).pipe(Layer.provideMerge(yield* client))
       return yield* Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         yield* sql`create table orders (id text primary key)`
@@ -185,22 +199,24 @@ for (const [name, layer] of Object.entries(clients)) {
       )
     )
 
-    it.live("shares one commit among calls that wait at the same time", () =>
-      withStore(
-        Effect.gen(function* () {
-          const store = yield* JobStore
-          let commits = 0
-          // Those who listen are told once for each commit.
-          yield* store.subscribe(() => {
-            commits++
+    if (hasOneWriter) {
+      it.live("shares one commit among calls that wait at the same time", () =>
+        withStore(
+          Effect.gen(function* () {
+            const store = yield* JobStore
+            let commits = 0
+            // Those who listen are told once for each commit.
+            yield* store.subscribe(() => {
+              commits++
+            })
+            const calls = Array.from({ length: 200 }, () => store.enqueue(enqueued(run())))
+            yield* Effect.all(calls, { concurrency: "unbounded", discard: true })
+            assert.strictEqual(commits, 1)
+            assert.strictEqual((yield* store.listRuns({ filter: {}, limit: 500 })).items.length, 200)
           })
-          const calls = Array.from({ length: 200 }, () => store.enqueue(enqueued(run())))
-          yield* Effect.all(calls, { concurrency: "unbounded", discard: true })
-          assert.strictEqual(commits, 1)
-          assert.strictEqual((yield* store.listRuns({ filter: {}, limit: 500 })).items.length, 200)
-        })
+        )
       )
-    )
+    }
 
     it.live("does not let a failing call fail those that share its commit", () =>
       withStore(
@@ -239,6 +255,60 @@ for (const [name, layer] of Object.entries(clients)) {
     )
   })
 }
+
+describe("two clients of one Postgres", () => {
+  it.live("do not join each other's transactions: a rollback takes back one side only", () =>
+    Effect.gen(function* () {
+      const url = yield* newDatabase
+      const client = () => Layer.fresh(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
+      // The mistake: a client of its own for the store.
+      const store = Layer.provide(SqlJobStore.layer({ clock: "caller" }), client())
+      yield* Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`create table orders (id text primary key)`
+        yield* Effect.exit(
+          sql.withTransaction(
+            Effect.gen(function* () {
+              yield* placeOrder("o1")
+              yield* enqueue("r1")
+              return yield* Effect.fail("no")
+            })
+          )
+        )
+        assert.deepStrictEqual([yield* orders, yield* unfinished], [[], ["r1"]])
+      }).pipe(Effect.provide(Layer.merge(store, client())))
+    })
+  )
+})
+
+describe("a process that is killed before the commit", () => {
+  it.live(
+    "leaves neither its own rows nor what it enqueued and scheduled",
+    () =>
+      Effect.gen(function* () {
+        const url = yield* newDatabase
+        const script = fileURLToPath(new URL("fixtures/uncommitted.ts", import.meta.url))
+        const child = spawn(process.execPath, [script, url], { stdio: ["ignore", "pipe", "inherit"] })
+        yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")))
+        const [line] = yield* Effect.promise(() => once(child.stdout, "data"))
+        assert.strictEqual(String(line), "order o1, run r1 and schedule s1 are there, and not committed\n")
+        child.kill("SIGKILL")
+        yield* Effect.promise(() => once(child, "close"))
+        const services = SqlJobStore.layer().pipe(
+          Layer.provideMerge(PgClient.layer({ url: Redacted.make(url), maxConnections: 4 }))
+        )
+        yield* Effect.gen(function* () {
+          const store = yield* JobStore
+          assert.deepStrictEqual([yield* orders, yield* unfinished], [[], []])
+          assert.deepStrictEqual(yield* store.getSchedules({ ids: ["s1"] }), [])
+          // Nothing of it is locked any more.
+          yield* store.enqueue({ now: t0, runs: [{ run: run({ id: "r1" }), unique: "order 1" }] })
+          assert.deepStrictEqual(yield* unfinished, ["r1"])
+        }).pipe(Effect.provide(services))
+      }),
+    30_000
+  )
+})
 
 describe("two clients of one file", () => {
   it.live(
