@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { Job, JobRegistry, Scheduler } from "effect-scheduler"
 import type { JobStore } from "effect-scheduler/JobStore"
+import type { SchedulerError } from "effect-scheduler/SchedulerError"
 import type { SchedulerOptions } from "effect-scheduler/SchedulerOptions"
 import { Tick, Work } from "./jobs.ts"
 import { fault, instead, shortened } from "./kit.ts"
@@ -188,15 +189,18 @@ class Hold extends Job.make("Hold") {}
 class Connection extends Context.Service<Connection, { readonly use: Effect.Effect<void> }>()("test/Connection") {}
 
 type Options = SchedulerOptions<{ readonly default: Layer.Layer<JobStore> }>
-type Compose = (job: Layer.Layer<never, never, JobRegistry>, options: Options) => Layer.Layer<Scheduler>
+type Compose = (
+  job: Layer.Layer<never, never, JobRegistry>,
+  options: Options
+) => Layer.Layer<Scheduler | JobRegistry, SchedulerError>
 
-const orders: Record<string, Compose> = {
+const compositions: Record<string, Compose> = {
   above: (job, options) => Layer.provideMerge(job, Scheduler.layer(options)),
   below: (job, options) =>
     Scheduler.layer(options).pipe(Layer.provideMerge(job), Layer.provideMerge(JobRegistry.layer)),
   beside: (job, options) =>
     // @effect-diagnostics-next-line layerMergeAllWithDependencies:off
-    Layer.mergeAll(job, Scheduler.layer(options)).pipe(Layer.provide(JobRegistry.layer))
+    Layer.mergeAll(job, Scheduler.layer(options)).pipe(Layer.provideMerge(JobRegistry.layer))
 }
 
 fault(
@@ -208,7 +212,7 @@ fault(
   },
   (world) =>
     Effect.gen(function* () {
-      for (const [order, compose] of Object.entries(orders)) {
+      for (const [order, compose] of Object.entries(compositions)) {
         const log: Array<string> = []
         const begun = yield* Deferred.make<void>()
         const end = yield* Deferred.make<void>()
