@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
 import { Trigger } from "effect-scheduler"
 import { type Deed, Tick, Work } from "./jobs.ts"
-import { fault, type Worker, type World } from "./kit.ts"
+import { fault, isLocked, type Worker, type World } from "./kit.ts"
 
 const processes = ["sqlite", "postgres"] as const
 const without = { memory: "nobody else is there while its process stands still" }
@@ -49,6 +49,17 @@ const stoodStill = (
     world.mustEnd(id, next)
   })
 
+/** A process that stands still holds what it holds: not so the lock of the file, which is fault 11. */
+const freeze = (world: World, worker: Worker): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (;;) {
+      yield* worker.signal("SIGSTOP")
+      if (world.name !== "sqlite" || !isLocked(world.filename)) return
+      yield* worker.signal("SIGCONT")
+      yield* Effect.sleep("5 millis")
+    }
+  })
+
 fault(
   9,
   "a process frozen longer than its lease, then going on",
@@ -61,8 +72,8 @@ fault(
     Effect.as(
       stoodStill(
         world,
-        { _tag: "Sleep", millis: 1_000 },
-        (worker) => worker.signal("SIGSTOP"),
+        { _tag: "Sleep", millis: 2_000 },
+        (worker) => freeze(world, worker),
         (worker) => worker.signal("SIGCONT")
       ),
       "another node took the run over and ended it; the old owner's renewal was refused: NodeFenced, a new node id, and history stayed as it was"

@@ -16,6 +16,42 @@ const counted = (world: World) => Effect.asVoid(world.executing)
 const ticking = (world: World) => Tick.toLayer(() => counted(world))
 const working = (world: World) => Work.toLayer(() => counted(world))
 
+// The first to be started, since its end takes longest.
+class Deaf extends Job.make("Deaf", { timeout: "100 millis" }) {}
+
+fault(
+  33,
+  "a handler that ignores interruption",
+  { on: everywhere, clock: "virtual", injected: "an uninterruptible handler that does not end, with a timeout" },
+  (world) =>
+    Effect.gen(function* () {
+      const forever = yield* Deferred.make<void>()
+      const deaf = Deaf.toLayer(() => Effect.uninterruptible(Effect.andThen(world.executing, Deferred.await(forever))))
+      const jobs = Layer.merge(deaf, ticking(world))
+      const node = yield* world.node({ jobs, maxRunning: 1, stuckAfter: "100 millis" })
+      const id = yield* node.scheduler.enqueue(Deaf)
+      yield* world.until(
+        "it is told",
+        Effect.sync(() => node.only("RunStuck")),
+        (events) => events.length > 0
+      )
+      assert.deepStrictEqual(node.story(id), ["RunCreated", "RunStarted", "RunTimedOut", "RunStuck"])
+      const other = yield* node.scheduler.enqueue(Tick)
+      yield* world.pass(200)
+      assert.strictEqual(world.executionsOf(other), 0, "the slot is kept")
+      // With the last grace of 5 s after the deadline of the drain.
+      const stopping = yield* Effect.forkChild(node.stop)
+      yield* world.until(
+        "it has stopped",
+        Effect.sync(() => stopping.pollUnsafe() !== undefined),
+        (stopped) => stopped
+      )
+      yield* Deferred.succeed(forever, undefined)
+      assert.strictEqual((yield* world.store.getRuns({ ids: [id, other] })).ended.length, 0)
+      return "told as RunTimedOut and RunStuck; it kept its slot; the shutdown ended all the same, and the run was left to the lease"
+    })
+)
+
 fault(
   27,
   "a payload that does not decode",
@@ -213,40 +249,5 @@ fault(
       assert.deepStrictEqual(node.only("FiberRestarted"), [])
       world.mustEnd(dead, thrown, other)
       return "each ended as failed with its defect recorded; no fiber of the scheduler ended"
-    })
-)
-
-class Deaf extends Job.make("Deaf", { timeout: "100 millis" }) {}
-
-fault(
-  33,
-  "a handler that ignores interruption",
-  { on: everywhere, clock: "virtual", injected: "an uninterruptible handler that does not end, with a timeout" },
-  (world) =>
-    Effect.gen(function* () {
-      const forever = yield* Deferred.make<void>()
-      const deaf = Deaf.toLayer(() => Effect.uninterruptible(Effect.andThen(world.executing, Deferred.await(forever))))
-      const jobs = Layer.merge(deaf, ticking(world))
-      const node = yield* world.node({ jobs, maxRunning: 1, stuckAfter: "100 millis" })
-      const id = yield* node.scheduler.enqueue(Deaf)
-      yield* world.until(
-        "it is told",
-        Effect.sync(() => node.only("RunStuck")),
-        (events) => events.length > 0
-      )
-      assert.deepStrictEqual(node.story(id), ["RunCreated", "RunStarted", "RunTimedOut", "RunStuck"])
-      const other = yield* node.scheduler.enqueue(Tick)
-      yield* world.pass(200)
-      assert.strictEqual(world.executionsOf(other), 0, "the slot is kept")
-      // With the last grace of 5 s after the deadline of the drain.
-      const stopping = yield* Effect.forkChild(node.stop)
-      yield* world.until(
-        "it has stopped",
-        Effect.sync(() => stopping.pollUnsafe() !== undefined),
-        (stopped) => stopped
-      )
-      yield* Deferred.succeed(forever, undefined)
-      assert.strictEqual((yield* world.store.getRuns({ ids: [id, other] })).ended.length, 0)
-      return "told as RunTimedOut and RunStuck; it kept its slot; the shutdown ended all the same, and the run was left to the lease"
     })
 )

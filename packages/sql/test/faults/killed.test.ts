@@ -1,11 +1,10 @@
 /** Processes that are killed at each point of a run's life. */
-import { DatabaseSync } from "node:sqlite"
 import { assert } from "@effect/vitest"
 import { DateTime, Effect, Layer } from "effect"
 import { Trigger } from "effect-scheduler"
 import type { Deed } from "./jobs.ts"
 import { Tick, Work } from "./jobs.ts"
-import { fault, type Worker, type WorkerOptions, type World } from "./kit.ts"
+import { fault, isLocked, type Worker, type WorkerOptions, type World } from "./kit.ts"
 
 const processes = ["sqlite", "postgres"] as const
 const without = { memory: "its runs live and die with its process" }
@@ -120,21 +119,6 @@ const holdInsertions = (world: World) =>
         }
       })
 
-const isLocked = (filename: string): boolean => {
-  const db = new DatabaseSync(filename)
-  try {
-    // A renewal holds the lock for a moment too: this one never lets go.
-    for (let look = 0; look < 20; look++) {
-      db.exec("pragma busy_timeout = 20; begin immediate; rollback")
-    }
-    return false
-  } catch {
-    return true
-  } finally {
-    db.close()
-  }
-}
-
 fault(
   4,
   "kill -9 between the schedule's move and the insertion of its run",
@@ -199,10 +183,12 @@ fault(
         Tick.toLayer(() => Effect.asVoid(world.executing)),
         Work.toLayer(() => Effect.asVoid(world.executing))
       )
+      // Nobody is to be taken for dead because the machine is busy.
+      const lease = "15 seconds"
       const started =
         world.name === "memory"
           ? Effect.all([world.node({ jobs: both }), world.node({ jobs: both })])
-          : Effect.all([world.worker(), world.worker()], { concurrency: 2 })
+          : Effect.all([world.worker({ lease }), world.worker({ lease })], { concurrency: 2 })
       yield* started
       yield* world.until("nothing is left", world.store.listRuns({ filter: {}, limit: 1 }), (page) => {
         return page.items.length === 0 && world.begun() >= 10_000

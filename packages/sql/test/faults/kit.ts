@@ -4,9 +4,9 @@ import { join } from "node:path"
 import { inject, it } from "@effect/vitest"
 import { Effect, Fiber, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { available, type Own, type StoreName } from "./places.ts"
+import { type Own, type StoreName, available } from "./places.ts"
 import type { Row } from "./report.ts"
-import { makeWorld, type World } from "./world.ts"
+import { type World, makeWorld } from "./world.ts"
 
 export interface Options {
   readonly on: ReadonlyArray<StoreName>
@@ -79,4 +79,4 @@ const closing = <A, E>(test: Effect.Effect<A, E, Scope.Scope>, virtual: boolean)
   })
 
 export type { Node, NodeOptions, Worker, WorkerOptions, World } from "./world.ts"
-export { instead, shortened } from "./world.ts"
+export { instead, isLocked, shortened } from "./world.ts"

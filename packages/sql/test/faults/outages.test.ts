@@ -4,23 +4,26 @@ import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { PgClient } from "@effect/sql-pg"
 import { assert } from "@effect/vitest"
-import { Context, Deferred, Effect, Layer, Logger, Redacted, Schema } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Logger, Redacted, Schema } from "effect"
 import { Job, Scheduler, Trigger } from "effect-scheduler"
 import { JobStoreError } from "effect-scheduler/JobStore"
 import { FaultyStore } from "effect-scheduler/testing"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
-import { SqliteClient, SqlJobStore } from "../../src/index.ts"
+import { SqlJobStore, SqliteClient } from "../../src/index.ts"
 import { sharedUrl } from "../postgres/database.ts"
 import { query } from "../postgres/query.ts"
 import { Tick, Work } from "./jobs.ts"
-import { fault, instead, shortened, type World } from "./kit.ts"
+import { type World, fault, instead, shortened } from "./kit.ts"
 import { open } from "./layers.ts"
 
 const everywhere = ["memory", "sqlite", "postgres"] as const
 const databases = ["sqlite", "postgres"] as const
 
 const end = { _tag: "End" } as const
+
+/** Long enough that a busy machine is not taken for an outage: a renewal may take a sixth of it. */
+const lease = "10 seconds"
 
 const ticking = (world: World) => Tick.toLayer(() => Effect.asVoid(world.executing))
 
@@ -78,7 +81,7 @@ fault(
       const { over, ...database } = { over: undefined, ...outage(world) }
       const held = yield* Deferred.make<void>()
       const work = Work.toLayer(() => Effect.andThen(world.executing, Deferred.await(held)))
-      const node = yield* world.node({ jobs: Layer.merge(ticking(world), work), over })
+      const node = yield* world.node({ jobs: Layer.merge(ticking(world), work), over, lease })
       const before = yield* node.scheduler.node
       yield* node.scheduler.schedule(Tick, { id: "ticks", trigger: Trigger.every("200 millis") })
       const running = yield* node.scheduler.enqueue(Work, { deed: end })
@@ -87,14 +90,15 @@ fault(
         Effect.sync(() => node.only("RunSucceeded").length),
         (count) => count > 1 && world.executionsOf(running) === 1
       )
+      const recovered = node.only("StoreRecovered").length
       yield* database.begin
       yield* world.until(
         "the node knows",
-        Effect.sync(() => node.only("StoreDegraded")),
-        (events) => events.length > 0
+        Effect.sync(() => node.only("StoreDegraded").length),
+        (count) => count > recovered
       )
       yield* world.pass(3_000)
-      assert.deepStrictEqual(node.only("StoreRecovered"), [])
+      assert.strictEqual(node.only("StoreRecovered").length, recovered)
       const meanwhile = node.only("RunSucceeded").length
       yield* database.end
       const back = performance.now()
@@ -175,7 +179,7 @@ fault(
     injected: {
       sqlite: "a handler keeps a transaction of the store's own client open for more than two leases",
       postgres:
-        "six handlers keep a transaction of the store's own client of five connections open for more than two leases"
+        "five handlers keep a transaction of the store's own client of five connections open for more than two leases"
     }
   },
   (world) =>
@@ -186,13 +190,14 @@ fault(
         Effect.andThen(sql`select 1`, Effect.andThen(Deferred.succeed(begun, undefined), Effect.sleep(3_000)))
       )
       const work = Work.toLayer(() => Effect.andThen(world.executing, Effect.orDie(hold)))
-      const node = yield* world.node({ jobs: work, store })
-      const other = yield* world.node()
+      const short = { lease: "1500 millis" } as const
+      const node = yield* world.node({ jobs: work, store, ...short })
+      const other = yield* world.node(short)
       const before = yield* node.scheduler.node
       const client = yield* world.client
       const ids = yield* client.enqueueAll(
         Work,
-        Array.from({ length: world.name === "sqlite" ? 1 : 6 }, () => ({ deed: end }))
+        Array.from({ length: world.name === "sqlite" ? 1 : 5 }, () => ({ deed: end }))
       )
       yield* Deferred.await(begun)
       yield* Effect.forEach(ids, world.ended, { discard: true })
@@ -244,7 +249,7 @@ fault(
   },
   (world) =>
     Effect.gen(function* () {
-      const node = yield* world.node({ jobs: ticking(world) })
+      const node = yield* world.node({ jobs: ticking(world), lease })
       const client = yield* world.client
       let ticks = 0
       yield* Effect.forkScoped(
@@ -324,7 +329,12 @@ fault(
       const full = Logger.make(() => {
         throw new Error("ENOSPC: no space left on device")
       })
-      const node = yield* Effect.provide(world.node({ jobs: large, store }), Logger.layer([full]))
+      const reasons: Array<string> = []
+      const over = instead({
+        finish: (call) => (params) =>
+          Effect.tapError(call(params), (error) => Effect.sync(() => reasons.push(error.reason)))
+      })
+      const node = yield* Effect.provide(world.node({ jobs: large, store, over, lease }), Logger.layer([full]))
       const ids = yield* node.scheduler.enqueueAll(Large, [undefined, undefined])
       yield* world.until(
         "both run",
@@ -338,11 +348,11 @@ fault(
       assert.strictEqual((failure as JobStoreError).reason, "Full")
       yield* Deferred.succeed(held, undefined)
       yield* world.until(
-        "their ends cannot be stored",
-        Effect.sync(() => node.only("StoreDegraded")),
-        (events) => events.some((event) => event.reason === "Full")
+        "their ends were refused, and sent again",
+        Effect.sync(() => reasons.filter((reason) => reason === "Full").length),
+        (count) => count > 1
       )
-      yield* world.pass(300)
+      assert.isAbove(node.only("StoreDegraded").length, 0)
       assert.deepStrictEqual(node.only("RunSucceeded"), [])
       yield* empty
       for (const id of ids) assert.deepInclude(yield* world.ended(id), { outcome: "succeeded", attempt: 1 })
@@ -370,26 +380,25 @@ fault(
   },
   (world) =>
     Effect.gen(function* () {
-      const node = yield* world.node({ jobs: ticking(world) })
+      const node = yield* world.node({ jobs: ticking(world), lease })
       yield* node.scheduler.schedule(Tick, { id: "ticks", trigger: Trigger.every("100 millis") })
       const runs = Effect.sync(() => node.only("RunSucceeded").length)
       yield* world.until("it works", runs, (count) => count > 1)
-      const degraded = (reason: string) =>
-        world.until(
-          `the node tells of it: ${reason}`,
-          Effect.sync(() => node.only("StoreDegraded").map((event) => event.reason)),
-          (reasons) => reasons.includes(reason)
-        )
-      if (world.name === "postgres") {
-        yield* world.sql((t) => `drop table ${t("schedules")}, ${t("runs")}, ${t("history")}, ${t("nodes")} cascade`)
-        yield* degraded("SchemaMissing")
-      } else {
-        yield* Effect.sync(() => overwrite(world.filename))
-        yield* degraded("Corrupt")
-      }
+      yield* world.name === "postgres"
+        ? world.sql((t) => `drop table ${t("schedules")}, ${t("runs")}, ${t("history")}, ${t("nodes")} cascade`)
+        : Effect.sync(() => overwrite(world.filename))
+      const reason = world.name === "postgres" ? "SchemaMissing" : "Corrupt"
+      yield* world.until(
+        "calls fail typed",
+        Effect.exit(Effect.flip(node.scheduler.enqueue(Tick))),
+        (exit) => Exit.isSuccess(exit) && (exit.value as JobStoreError).reason === reason
+      )
+      yield* world.until(
+        "the node tells of it",
+        Effect.sync(() => node.only("StoreDegraded").length),
+        (count) => count > node.only("StoreRecovered").length
+      )
       const before = yield* runs
-      const failure = yield* Effect.flip(node.scheduler.enqueue(Tick))
-      assert.include(["Corrupt", "SchemaMissing"], (failure as JobStoreError).reason)
       if (world.name === "sqlite") {
         yield* Effect.sync(() => {
           for (const suffix of ["", "-wal", "-shm"]) rmSync(world.filename + suffix, { force: true })
@@ -452,7 +461,7 @@ fault(
             })
       const held = yield* Deferred.make<void>()
       const work = Work.toLayer(() => Effect.andThen(world.executing, Deferred.await(held)))
-      const node = yield* world.node({ jobs: Layer.merge(ticking(world), work), store })
+      const node = yield* world.node({ jobs: Layer.merge(ticking(world), work), store, lease })
       const before = yield* node.scheduler.node
       yield* node.scheduler.schedule(Tick, { id: "ticks", trigger: Trigger.every("200 millis") })
       const running = yield* node.scheduler.enqueue(Work, { deed: end })
