@@ -5,20 +5,20 @@ import type { Facts, Sample } from "./audit/facts.ts"
 import { busySince, isExecuting, readLogs } from "./log.ts"
 import { type Fault, type Options, planOf } from "./plan.ts"
 import {
+  type Processes,
+  type Worker,
   freeze,
   hasEnded,
   hasFailed,
   isFrozen,
   kill,
-  type Processes,
   processes,
   tell,
-  thaw,
-  type Worker
+  thaw
 } from "./processes.ts"
 import { readRows, sample } from "./rows.ts"
 import { type Ask, ask, layerOf } from "./store.ts"
-import { isResting, jobOf, jobs, limits, schedulesOf, Tick } from "./work.ts"
+import { Tick, isResting, jobOf, jobs, limits, schedulesOf } from "./work.ts"
 
 const pause = (millis: number) => Effect.sleep(millis)
 
@@ -36,16 +36,19 @@ interface Progress {
   readonly faultsAtAll: number
 }
 
+/** Runs up to this fault, when they are shared out among all faults and the time after the last. */
+const shareOf = ({ runs }: Options, { faultsAtAll }: Progress, fault: number): number =>
+  Math.min(runs, (runs * fault) / (faultsAtAll + 1))
+
 const unfinished = (ask: Ask) =>
   Effect.map(ask("select count(*) as n from scheduler_runs"), ([row]) => Number(row!["n"]))
 
-/** Enqueues in batches: so much as is to last until the last fault, and never far ahead of who executes it. */
-const feed = Effect.fnUntraced(function* (options: Options, progress: Progress, ask: Ask) {
+/** Enqueues in batches, the share of one fault ahead of the faults: so each comes into the middle of work. */
+const feed = Effect.fnUntraced(function* (options: Options, progress: Progress) {
   const scheduler = yield* Scheduler
   const size = 100
   while (progress.known.size < options.runs) {
-    const allowed = (options.runs * (progress.faults + 1)) / (progress.faultsAtAll + 1)
-    if (progress.known.size >= allowed || (yield* unfinished(ask)) > 1_500) {
+    if (progress.known.size >= shareOf(options, progress, progress.faults + 2)) {
       yield* pause(50)
       continue
     }
@@ -85,7 +88,8 @@ const inject = Effect.fnUntraced(function* (
   options: Options,
   { all, start }: Processes,
   folder: string,
-  progress: Progress
+  progress: Progress,
+  ask: Ask
 ) {
   const thaws: Array<Fiber.Fiber<void>> = []
   /** Those in the middle of work, as long as another one is there to see it when one of them does not. */
@@ -99,8 +103,12 @@ const inject = Effect.fnUntraced(function* (
   }
   for (const fault of plan) {
     yield* pause(fault.after)
-    yield* until(Effect.sync(() => targets().length > 0))
-    const found = targets()
+    const done = Effect.map(unfinished(ask), (left) => progress.known.size - left)
+    yield* until(Effect.map(done, (count) => count >= shareOf(options, progress, progress.faults)))
+    const found = yield* Effect.repeat(Effect.sync(targets), {
+      until: (workers) => workers.length > 0,
+      schedule: Schedule.spaced("50 millis")
+    })
     const worker = found[Math.floor(fault.target * found.length)]!
     if (fault.kind === "kill") {
       kill(worker)
@@ -149,7 +157,7 @@ export const conduct = Effect.fnUntraced(function* (options: Options, seed: numb
     for (let i = 0; i < options.processes; i++) workers.start()
     const watching = yield* Effect.forkScoped(watch(look, samples))
     const resting = yield* Effect.forkScoped(rest(schedules.map(({ id }) => id).filter(isResting)))
-    yield* Effect.all([feed(options, progress, look), inject(plan, options, workers, folder, progress)], {
+    yield* Effect.all([feed(options, progress), inject(plan, options, workers, folder, progress, look)], {
       concurrency: 2,
       discard: true
     })

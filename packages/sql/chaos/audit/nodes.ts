@@ -40,40 +40,61 @@ export const silencesOf = (facts: Facts): ReadonlyArray<Silence> => {
 
 const slack = 2_000
 
+interface Observer {
+  readonly process: ProcessFact
+  /** When it began to execute. */
+  readonly since: number
+  /** When calls of it to the store failed. */
+  readonly failures: ReadonlyArray<number>
+}
+
+const observersOf = ({ logs, processes }: Facts): ReadonlyArray<Observer> =>
+  processes.map((process) => {
+    const lines = logs.find(({ pid }) => pid === process.pid)?.lines ?? []
+    return {
+      process,
+      since: lines.find(({ _tag }) => _tag === "Begin")?.at ?? Infinity,
+      failures: lines.flatMap((line) => (line._tag === "Event" && line.name === "StoreDegraded" ? [line.at] : []))
+    }
+  })
+
 /**
  * Whether a process can be asked to mark others in (from, from + lease + slack]: it executes, it stands still nowhere
  * near, and no call of it to the store failed. A reaper is one only while all its own renewals succeed.
  */
-const isSteady = (facts: Facts, process: ProcessFact, from: number): boolean => {
-  const until = from + facts.lease + slack
-  const since = from - 2 * facts.lease
-  const lines = facts.logs.find(({ pid }) => pid === process.pid)?.lines ?? []
-  const first = lines.find(({ _tag }) => _tag === "Begin")?.at ?? Infinity
+const isSteady = ({ failures, process, since }: Observer, lease: number, from: number): boolean => {
+  const earliest = from - 2 * lease
+  const until = from + lease + slack
   return (
-    first + facts.lease <= from &&
+    since + lease <= from &&
     (process.killedAt ?? Infinity) > until &&
-    process.frozen.every((each) => each.until < since || each.from > until) &&
-    lines.every((line) => line._tag !== "Event" || line.name !== "StoreDegraded" || line.at < since || line.at > until)
+    process.frozen.every((each) => each.until < earliest || each.from > until) &&
+    failures.every((at) => at < earliest || at > until)
   )
 }
 
-/** The first instant from `from` at which some other process is steady. */
-const steadyFrom = (facts: Facts, pid: number, from: number): number | undefined => {
-  const others = facts.processes.filter((process) => process.pid !== pid)
-  const last = facts.samples.at(-1)?.at ?? from
+/** The first instant from `from` at which one of these is steady. */
+const steadyFrom = (
+  observers: ReadonlyArray<Observer>,
+  { lease, samples }: Facts,
+  from: number
+): number | undefined => {
+  const last = samples.at(-1)?.at ?? from
   for (let at = from; at <= last; at += 50) {
-    if (others.some((process) => isSteady(facts, process, at))) return at
+    if (observers.some((observer) => isSteady(observer, lease, at))) return at
   }
   return undefined
 }
 
 export const recovered = (facts: Facts): Verdict => {
   const last = facts.samples.at(-1)?.at ?? 0
+  const observers = observersOf(facts)
   // One that fell silent before it had registered has nothing that could come back.
   const registered = new Set(facts.rows.nodes.map(({ id }) => id))
   const looked = silencesOf(facts).flatMap((silence) => {
     if (silence.node === undefined || silence.isDead || !registered.has(silence.node)) return []
-    const from = steadyFrom(facts, silence.pid, silence.from)
+    const others = observers.filter(({ process }) => process.pid !== silence.pid)
+    const from = steadyFrom(others, facts, silence.from)
     const by = (from ?? Infinity) + facts.lease + slack
     return by > Math.min(last, silence.until) ? [] : [{ ...silence, by, took: (silence.deadAt ?? Infinity) - from! }]
   })
