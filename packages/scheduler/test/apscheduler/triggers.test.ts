@@ -262,6 +262,7 @@ describe("local time", () => {
             [863_999]
           )
         }).pipe(on(layer))
-      })
+      }),
+    60_000
   )
 })

@@ -13,7 +13,7 @@ for (const [store, layer] of stores) {
   describe(store, () => {
     for (const [group, cases] of StoreSuite.groups) {
       describe(group, () => {
-        for (const { name, run } of cases) it.effect(name, () => run.pipe(Effect.provide(layer)))
+        for (const { name, run } of cases) it.effect(name, () => run.pipe(Effect.provide(layer)), 60_000)
       })
     }
   })
