@@ -12,7 +12,7 @@ import { defaultBusyWait, retryWhileBusy } from "./internal/sqlite/busy.ts"
 import { attempt, makeConnection } from "./internal/sqlite/connection.ts"
 import { goneError } from "./internal/sqlite/errors.ts"
 import { type Database, describePath, identify, open } from "./internal/sqlite/node.ts"
-import { type Sync, SyncTypeId } from "./internal/sync.ts"
+import { type Sync, SyncTypeId } from "./internal/sqlite/sync.ts"
 
 /**
  * How a file is opened.

@@ -5,7 +5,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Tables } from "./tables.ts"
 
 /** The database behind a client. */
-export interface Server {
+interface Server {
   /** What a person calls it in a log line. */
   readonly description: string
   /** Whether other processes may open it. */

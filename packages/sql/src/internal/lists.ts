@@ -1,7 +1,7 @@
-import type { RunFilter, ScheduleFilter } from "effect-scheduler/JobStore"
-import type { Value } from "./program.ts"
+import type { Page, RunFilter, ScheduleFilter } from "effect-scheduler/JobStore"
 import { historyColumns, runColumns, scheduleColumns } from "./rows.ts"
 import type { Tables } from "./tables.ts"
+import type { Value } from "./values.ts"
 
 export type Text = readonly [text: string, params: ReadonlyArray<Value>]
 
@@ -97,3 +97,9 @@ export const historyText = (t: Tables, filter: RunFilter, limit: number, cursor:
     [...parts.flatMap(([, params]) => params), limit]
   ]
 }
+
+/** Rows were asked for with one more than the page holds, which says whether there is another page. */
+export const page = <A>(rows: ReadonlyArray<A>, limit: number, cursor: (row: A) => string): Page<A> =>
+  rows.length <= limit
+    ? { items: rows, cursor: undefined }
+    : { items: rows.slice(0, limit), cursor: cursor(rows[limit - 1]!) }

@@ -1,7 +1,7 @@
 import type { EndedRange, EndedRun, HistoryRecord, RunRecord } from "effect-scheduler/JobRun"
 import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import type { NodeRecord } from "effect-scheduler/JobStore"
-import type { Row, Value } from "./program.ts"
+import type { Row, Value } from "./values.ts"
 
 export const scheduleColumns = [
   "id",

@@ -22,6 +22,21 @@ const withPart = (change: (url: URL) => void): string => {
   return url.href
 }
 
+/** No such server can be had from npm: a client that says that it is connected to one. */
+const aged = (client: SqlClient.SqlClient): SqlClient.SqlClient => {
+  const self: SqlClient.SqlClient = new Proxy(client, {
+    get: (target, key) => {
+      if (key === "withoutTransforms") return () => self
+      if (key !== "unsafe") return target[key as keyof typeof target]
+      return (text: string, params?: ReadonlyArray<unknown>) =>
+        text.includes("server_version_num")
+          ? target.unsafe("select 'jobs', 120022, '12.22'")
+          : target.unsafe(text, params)
+    }
+  })
+  return self
+}
+
 describe("opening a store on Postgres", () => {
   it.live("a connection string that is wrong", () =>
     Effect.gen(function* () {
@@ -40,20 +55,6 @@ describe("opening a store on Postgres", () => {
 
   it.live("a server that is too old", () =>
     Effect.gen(function* () {
-      // No such server can be had from npm: a client that says that it is connected to one.
-      const aged = (client: SqlClient.SqlClient): SqlClient.SqlClient => {
-        const self: SqlClient.SqlClient = new Proxy(client, {
-          get: (target, key) => {
-            if (key === "withoutTransforms") return () => self
-            if (key !== "unsafe") return target[key as keyof typeof target]
-            return (text: string, params?: ReadonlyArray<unknown>) =>
-              text.includes("server_version_num")
-                ? target.unsafe("select 'jobs', 120022, '12.22'")
-                : target.unsafe(text, params)
-          }
-        })
-        return self
-      }
       const old = Layer.effect(SqlClient.SqlClient, Effect.map(SqlClient.SqlClient, aged)).pipe(
         Layer.provide(clientOf(sharedUrl))
       )

@@ -6,7 +6,6 @@ import type { Invariants } from "effect-scheduler/testing"
 import { Reactivity } from "effect/reactivity"
 import { SqlJobStore } from "../../src/index.ts"
 import { decodeRows } from "../../src/internal/postgres/values.ts"
-import type { Row } from "../../src/internal/program.ts"
 import {
   decodeHistory,
   decodeNode,
@@ -17,6 +16,7 @@ import {
   runColumns,
   scheduleColumns
 } from "../../src/internal/rows.ts"
+import type { Row } from "../../src/internal/values.ts"
 import { newPrefix, sharedUrl } from "./database.ts"
 
 const tables = ["schedules", "runs", "history", "keys", "nodes", "limits"]

@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { ClaimableJob } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
+import { Room } from "../limits.ts"
+import type { Answer, Params } from "../port.ts"
 import { decodeRun, runColumns } from "../rows.ts"
-import { Room } from "../store/claim.ts"
-import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
 import { type ClaimInTurn, priorities } from "./claimInTurn.ts"
 import { list } from "./columns.ts"
@@ -12,7 +12,7 @@ import type { Database, Session } from "./database.ts"
 import type { Horizon } from "./horizon.ts"
 
 /** A job and a priority: one range of the index that claims go by, so that nothing is passed over that may not be taken. */
-export const laneOf = (job: string, priority: number): string => `${priority} ${job}`
+const laneOf = (job: string, priority: number): string => `${priority} ${job}`
 
 /** The lanes of jobs, from the earliest `runAt` of interest on. */
 const lanes = `unnest($1::text[], $2::smallint[], $3::bigint[]) as j(job, priority, low)`
@@ -160,5 +160,5 @@ from ${lanes} cross join lateral (select r.run_at, ${isFree} as is_free from ${t
 }
 
 /** The order in which runs are claimed. */
-export const inOrder = (a: RunRecord, b: RunRecord): number =>
+const inOrder = (a: RunRecord, b: RunRecord): number =>
   a.priority - b.priority || a.runAt - b.runAt || (a.id < b.id ? -1 : 1)

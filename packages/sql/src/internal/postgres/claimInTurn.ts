@@ -2,12 +2,12 @@ import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { ClaimableJob } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
+import { Room } from "../limits.ts"
+import type { Answer, Params } from "../port.ts"
 import { decodeRun, runColumns } from "../rows.ts"
-import { Room } from "../store/claim.ts"
-import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
 import { list, rowsOf } from "./columns.ts"
-import { overtaken, type Session } from "./database.ts"
+import { type Session, overtaken } from "./database.ts"
 import { columnsOf } from "./values.ts"
 
 /** What the claim has found out before. */
@@ -175,7 +175,7 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
           const unexpected = found.find((run) => run.key !== null && !known.isKeyed(run.job))
           if (unexpected !== undefined) {
             known.noteKeyed(unexpected.job)
-            yield* overtaken(`runs of job ${unexpected.job} have keys`)
+            return yield* overtaken(`runs of job ${unexpected.job} have keys`)
           }
           yield* learnKeys(tx, found, keys)
           continue

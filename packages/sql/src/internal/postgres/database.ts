@@ -1,9 +1,9 @@
 import { Context, Effect, Schedule } from "effect"
 import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import { BeginTransaction, type SqlClient } from "effect/sql/SqlClient"
-import { isSqlError, SerializationError, SqlError } from "effect/sql/SqlError"
-import type { Row } from "../program.ts"
-import { decodeRows, encodeParam, type Param } from "./values.ts"
+import { SerializationError, SqlError } from "effect/sql/SqlError"
+import type { Row } from "../values.ts"
+import { type Param, decodeRows, encodeParam } from "./values.ts"
 
 /** What is sent in one transaction, and what it has changed. */
 export interface Session {
@@ -101,10 +101,8 @@ export const makeDatabase = (options: {
           // Each statement has to see what was committed before it, whatever the database's default is.
           Effect.provideService(BeginTransaction, begin)
         )
-        return Effect.catch(attempt, (error) =>
-          isSqlError(error) && isContention(error)
-            ? Effect.retry(attempt, { schedule: contention, while: isContention })
-            : Effect.fail(error)
+        return Effect.catchIf(attempt, isContention, () =>
+          Effect.retry(attempt, { schedule: contention, while: isContention })
         )
       })
   }

@@ -10,10 +10,10 @@ import { schemaV1 } from "./schema.ts"
 import { makePostgresStore } from "./store.ts"
 
 /** The oldest server that is tested for; what is used has been there since 12. */
-export const oldestVersion = 13
+const oldestVersion = 13
 
 /** Heart and listener hold a connection each: with fewer than two beside them a handler that holds one could stop all. */
-export const smallestPool = 4
+const smallestPool = 4
 
 const refuse = (message: string): JobStoreError => new JobStoreError({ reason: "Unsupported", method: "open", message })
 

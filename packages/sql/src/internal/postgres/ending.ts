@@ -4,10 +4,10 @@ import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import { type ScheduleChange, Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
 import { decodeRun, historyColumns, runColumns } from "../rows.ts"
-import { endedRun, type Left } from "../store/ending.ts"
+import { type Left, endedRun } from "../runs.ts"
 import type { Tables } from "../tables.ts"
 import { list } from "./columns.ts"
-import { ended as endedSignal, overtaken, type Session } from "./database.ts"
+import { type Session, ended as endedSignal, overtaken } from "./database.ts"
 import { columnsOf } from "./values.ts"
 
 type Done<A> = Effect.Effect<A, SqlError>
@@ -34,6 +34,9 @@ export interface Ending {
   readonly releaseKeys: (tx: Session, runs: ReadonlyArray<Left>) => Done<void>
 }
 
+/** A column of the rows that were deleted. */
+const g = (column: string): string => `g.${column}`
+
 /** What history takes over from the row of a run that is deleted, in the order of its columns. */
 export const archived = (
   table: string,
@@ -49,7 +52,6 @@ export const archived = (
     readonly key: string
   }
 ): string => {
-  const g = (column: string) => `g.${column}`
   const values = [
     g("id"),
     said.kept,
@@ -110,7 +112,7 @@ where id = any(array(select id from keyed union all select id from overlapping))
     if (runs.length === 0) return []
     const ids = runs.map((run) => run.id)
     const rows = yield* tx.query(texts.archive, [ids, tx.now, outcome])
-    if (rows.length < ids.length) yield* overtaken("a run ended meanwhile")
+    if (rows.length < ids.length) return yield* overtaken("a run ended meanwhile")
     tx.signal |= endedSignal
     return runs.map((run) => endedRun(run, tx.now, outcome))
   })
@@ -140,9 +142,6 @@ where id = any(array(select id from keyed union all select id from overlapping))
     return Effect.asVoid(tx.query(texts.promote, [...columnsOf(counted(keys), 3), ...columnsOf(counted(groups), 4)]))
   }
 
-  const keysOf = (runs: ReadonlyArray<Left>) =>
-    runs.flatMap((run) => (run.key !== null && run.waitsFor === null ? [[run.job, run.key] as const] : []))
-
   return {
     archive,
     replace,
@@ -171,3 +170,6 @@ const counted = (
   [...Map.groupBy(rows, (row) => JSON.stringify(row))]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, same]) => [...same[0]!, same.length])
+
+const keysOf = (runs: ReadonlyArray<Left>) =>
+  runs.flatMap((run) => (run.key !== null && run.waitsFor === null ? [[run.job, run.key] as const] : []))

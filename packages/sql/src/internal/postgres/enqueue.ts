@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import { Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Value } from "../program.ts"
+import type { Answer, Params } from "../port.ts"
 import { encodeRun, runColumns } from "../rows.ts"
-import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
+import type { Value } from "../values.ts"
 import { list, typeOf } from "./columns.ts"
 import type { Database, Session } from "./database.ts"
 import { columnsOf } from "./values.ts"
@@ -13,21 +13,22 @@ import { columnsOf } from "./values.ts"
 /** Where the keys stand among the parameters: after the time of the call, the caller's time, and the columns of the runs. */
 const unique = runColumns.length + 3
 
+/** Instants that the caller took from its clock as "now" are the server's now, whatever that clock shows. */
+const valueOf = (column: string): string => {
+  switch (column) {
+    case "run_at":
+      return `case when i.run_at = $2::bigint then $1::bigint else i.run_at end`
+    case "start_by":
+      return `case when i.run_at = $2::bigint then i.start_by - $2::bigint + $1::bigint else i.start_by end`
+    case "created_at":
+      return `i.created_at - $2::bigint + $1::bigint`
+    default:
+      return `i.${column}`
+  }
+}
+
 /** Inserts runs, once each. */
 export const makeEnqueue = (t: Tables, db: Database) => {
-  /** Instants that the caller took from its clock as "now" are the server's now, whatever that clock shows. */
-  const valueOf = (column: string): string => {
-    switch (column) {
-      case "run_at":
-        return `case when i.run_at = $2::bigint then $1::bigint else i.run_at end`
-      case "start_by":
-        return `case when i.run_at = $2::bigint then i.start_by - $2::bigint + $1::bigint else i.start_by end`
-      case "created_at":
-        return `i.created_at - $2::bigint + $1::bigint`
-      default:
-        return `i.${column}`
-    }
-  }
   const arrays = runColumns.map((column, index) => `$${index + 3}::${typeOf(column)}[]`)
   const input = `i as materialized (select * from unnest(${arrays.join(", ")}, $${unique}::text[]) with ordinality as i(${list(
     runColumns

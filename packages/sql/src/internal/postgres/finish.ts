@@ -2,15 +2,14 @@ import { Effect } from "effect"
 import type { Outcome } from "effect-scheduler/JobRun"
 import { type RunReport, Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Row, Value } from "../program.ts"
+import type { Answer, Params } from "../port.ts"
 import { decodeEnded, decodeRun, historyColumns, runColumns } from "../rows.ts"
-import type { Left } from "../store/ending.ts"
-import { wasApplied } from "../store/finish.ts"
-import type { Answer, Params } from "../store/transaction.ts"
+import { type Left, wasApplied } from "../runs.ts"
 import type { Tables } from "../tables.ts"
+import type { Row, Value } from "../values.ts"
 import { list } from "./columns.ts"
-import { type Database, ended as endedSignal, type Session } from "./database.ts"
-import { archived, type Ending } from "./ending.ts"
+import { type Database, type Session, ended as endedSignal } from "./database.ts"
+import { type Ending, archived } from "./ending.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
 
@@ -86,13 +85,6 @@ where ${held} returning ${left}`,
     runRows: `select ${list(runColumns)} from ${t.runs} where id = any($1::text[])`
   }
 
-  const fence = (tx: Session, reports: ReadonlyArray<RunReport>, node: string) => [
-    reports.map((report) => report.id),
-    reports.map((report) => report.attempt),
-    node,
-    tx.now
-  ]
-
   /** `places` is the order in which the runs ended, which several successes of one schedule are remembered in. */
   const end = (tx: Session, reports: ReadonlyArray<End>, node: string, places: ReadonlyMap<string, number>) => {
     const said = reports.map((report): ReadonlyArray<Value> => {
@@ -165,3 +157,10 @@ where ${held} returning ${left}`,
       })
     )
 }
+
+const fence = (tx: Session, reports: ReadonlyArray<RunReport>, node: string) => [
+  reports.map((report) => report.id),
+  reports.map((report) => report.attempt),
+  node,
+  tx.now
+]

@@ -37,13 +37,6 @@ export const makeLane = Effect.fnUntraced(function* (
     )
   })
 
-  const sent =
-    (connection: Connection): Query =>
-    (text, params = []) =>
-      Effect.map(connection.executeValues(text, params.map(encodeParam)), (rows) =>
-        decodeRows(rows as ReadonlyArray<ReadonlyArray<unknown>>)
-      )
-
   yield* open
   return {
     isJoined: Effect.succeed(false),
@@ -66,3 +59,10 @@ export const makeLane = Effect.fnUntraced(function* (
       )
   }
 })
+
+const sent =
+  (connection: Connection): Query =>
+  (text, params = []) =>
+    Effect.map(connection.executeValues(text, params.map(encodeParam)), (rows) =>
+      decodeRows(rows as ReadonlyArray<ReadonlyArray<unknown>>)
+    )

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Row, Value } from "../program.ts"
-import { isKnown } from "../store/schedules.ts"
-import type { Answer, Params } from "../store/transaction.ts"
+import { isKnown } from "../knowledge.ts"
+import type { Answer, Params } from "../port.ts"
 import type { Tables } from "../tables.ts"
+import type { Row, Value } from "../values.ts"
 import type { Database, Session } from "./database.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
@@ -75,14 +75,10 @@ where h.kept = d.kept and h.ended_at = d.ended_at and h.id = d.id returning h.id
     and s.needs = i.needs and s.next_at is not null order by s.id limit $4::int) w order by w.id limit $4::int`
   }
 
-  const known = (rows: ReadonlyArray<Row>, params: Params<"maintain">): ReadonlyArray<ReadonlyArray<Value>> =>
-    rows.filter(([version, needs]) => isKnown({ version: version as number, needs: needs as string }, params))
-
   const undecided = Effect.fnUntraced(function* (
     tx: Session,
     params: Params<"maintain">
   ): Effect.fn.Return<readonly [idle: ReadonlyArray<string>, ofOtherZone: ReadonlyArray<string>], SqlError> {
-    const ids = (rows: ReadonlyArray<Row>) => rows.map((row) => row[0] as string)
     const waiting = known(yield* tx.query(texts.waitingGroups), params)
     const idle = waiting.length === 0 ? [] : yield* tx.query(texts.idle, [...columnsOf(waiting, 2), params.limit])
     const zones = known(yield* tx.query(texts.zoneGroups, [params.zoneData, params.version]), params)
@@ -112,8 +108,9 @@ where h.kept = d.kept and h.ended_at = d.ended_at and h.id = d.id returning h.id
       yield* alone(texts.promoteOverlaps, () => [limit], Signal.runs)
     ]
     const [idle, outdated] = yield* db.transact(now, (tx) => undecided(tx, params))
-    const ids = [...idle, ...outdated].toSorted()
-    const applied = ids.length === 0 ? [] : yield* db.transact(now, (tx) => schedules.modify(tx, ids, transition))
+    const undecidedIds = [...idle, ...outdated].toSorted()
+    const applied =
+      undecidedIds.length === 0 ? [] : yield* db.transact(now, (tx) => schedules.modify(tx, undecidedIds, transition))
     return {
       deleted: deleted.reduce((sum, count) => sum + count, 0),
       promoted: promoted.reduce((sum, count) => sum + count, 0),
@@ -122,3 +119,8 @@ where h.kept = d.kept and h.ended_at = d.ended_at and h.id = d.id returning h.id
     }
   })
 }
+
+const known = (rows: ReadonlyArray<Row>, params: Params<"maintain">): ReadonlyArray<ReadonlyArray<Value>> =>
+  rows.filter(([version, needs]) => isKnown({ version: version as number, needs: needs as string }, params))
+
+const ids = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => rows.map((row) => row[0] as string)

@@ -2,11 +2,11 @@ import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { NodeRecord } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Row } from "../program.ts"
+import type { Answer, Params } from "../port.ts"
 import { decodeNode, decodeRun, nodeColumns, runColumns } from "../rows.ts"
-import { notLaterThanCancel } from "../store/finish.ts"
-import type { Answer, Params } from "../store/transaction.ts"
+import { notLaterThanCancel } from "../runs.ts"
 import type { Tables } from "../tables.ts"
+import type { Row } from "../values.ts"
 import { list, rowsOf } from "./columns.ts"
 import type { Database } from "./database.ts"
 import type { Ending } from "./ending.ts"
@@ -47,11 +47,6 @@ from ${rowsOf(["id", "run_at"])} where r.id = any($1::text[]) and r.id = i.id`,
     nextLease: `select min(lease_until) from ${t.nodes} where dead_at is null`
   }
 
-  const names = (params: Pick<Params<"heartbeat">, "jobs" | "triggers">) => [
-    JSON.stringify(params.jobs),
-    JSON.stringify(params.triggers)
-  ]
-
   const register = ({ lease, node, now, version, ...rest }: Params<"register">): Effect.Effect<void, SqlError> =>
     heart.transact(now, (tx) => Effect.asVoid(tx.query(texts.register, [tx.now, node, lease, version, ...names(rest)])))
 
@@ -79,7 +74,6 @@ from ${rowsOf(["id", "run_at"])} where r.id = any($1::text[]) and r.id = i.id`,
       params.now,
       Effect.fnUntraced(function* (tx) {
         const { limit, node, recovery, transition } = params
-        const ids = (rows: ReadonlyArray<Row>) => rows.map((row) => row[0] as string)
         const dead = ids(yield* tx.query(texts.markDead, [tx.now, node])).toSorted()
         const gone = ids(yield* tx.query(texts.orphaned))
         const found = gone.length === 0 ? [] : (yield* tx.query(texts.orphans, [gone, limit + 1])).map(decodeRun)
@@ -125,3 +119,10 @@ from ${rowsOf(["id", "run_at"])} where r.id = any($1::text[]) and r.id = i.id`,
 
   return { register, heartbeat, leave, nodes, reap }
 }
+
+const names = (params: Pick<Params<"heartbeat">, "jobs" | "triggers">) => [
+  JSON.stringify(params.jobs),
+  JSON.stringify(params.triggers)
+]
+
+const ids = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => rows.map((row) => row[0] as string)

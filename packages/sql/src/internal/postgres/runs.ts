@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
-import { historyCursor, historyText, listRunsText, listSchedulesText, type Text } from "../lists.ts"
-import type { Row } from "../program.ts"
+import { type Text, historyCursor, historyText, listRunsText, listSchedulesText, page } from "../lists.ts"
+import type { Answer, Params } from "../port.ts"
 import {
   decodeEnded,
   decodeHistory,
@@ -12,9 +12,8 @@ import {
   runColumns,
   scheduleColumns
 } from "../rows.ts"
-import { page } from "../store/schedules.ts"
-import type { Answer, Params } from "../store/transaction.ts"
 import type { Tables } from "../tables.ts"
+import type { Row } from "../values.ts"
 import { list, rowsOf } from "./columns.ts"
 import type { Database, Session } from "./database.ts"
 import type { Ending } from "./ending.ts"
@@ -77,12 +76,6 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
     return sorted.length === 0 ? Effect.void : read((tx) => Effect.asVoid(tx.query(texts.progress, [...columns, node])))
   }
 
-  /** By id, in the order in which they were asked for. */
-  const inOrder = <A extends { readonly id: string }>(ids: ReadonlyArray<string>, rows: ReadonlyArray<A>) => {
-    const byId = new Map(rows.map((row) => [row.id, row]))
-    return ids.flatMap((id) => byId.get(id) ?? [])
-  }
-
   const getRuns = ({ ids }: Params<"getRuns">): Effect.Effect<Answer<"getRuns">, SqlError> =>
     read(
       Effect.fnUntraced(function* (tx) {
@@ -118,4 +111,10 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
 const numbered = (text: string): string => {
   let count = 0
   return text.replaceAll("?", () => `$${++count}`)
+}
+
+/** By id, in the order in which they were asked for. */
+const inOrder = <A extends { readonly id: string }>(ids: ReadonlyArray<string>, rows: ReadonlyArray<A>) => {
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
 }

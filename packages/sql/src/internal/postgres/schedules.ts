@@ -9,7 +9,7 @@ import {
   type Transition
 } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Row, Value } from "../program.ts"
+import { encodeAdvance, isAdvance } from "../advance.ts"
 import {
   decodeSchedule,
   encodeRange,
@@ -19,10 +19,10 @@ import {
   runColumns,
   scheduleColumns
 } from "../rows.ts"
-import { encodeAdvance, isAdvance } from "../store/change.ts"
 import type { Tables } from "../tables.ts"
+import type { Row, Value } from "../values.ts"
 import { list, rowsOf } from "./columns.ts"
-import { overtaken, type Session } from "./database.ts"
+import { type Session, overtaken } from "./database.ts"
 import type { Ending } from "./ending.ts"
 import { columnsOf } from "./values.ts"
 
@@ -35,7 +35,7 @@ interface Subject {
 type Done<A> = Effect.Effect<A, SqlError>
 
 /** What is told by whoever ends a run that its schedule waits for. */
-export interface Settling {
+interface Settling {
   readonly scheduleId: string | null
   readonly generation: string | null
   readonly settles: boolean
@@ -174,7 +174,7 @@ on conflict (id) do nothing returning id`,
     })
     if (owners.length === 0) return
     const held = yield* tx.query(texts.hold, columnsOf(owners, 3))
-    if (held.length < owners.length) yield* overtaken("a run that a decision relies on is just ending")
+    if (held.length < owners.length) return yield* overtaken("a run that a decision relies on is just ending")
   })
 
   const flush = Effect.fnUntraced(function* (tx: Session, writes: Writes): Effect.fn.Return<void, SqlError> {
@@ -182,11 +182,11 @@ on conflict (id) do nothing returning id`,
     if (deleted.length > 0) yield* tx.query(texts.delete, [deleted])
     if (replaced.length > 0) {
       const rows = yield* tx.query(texts.replace, columnsOf(replaced, scheduleColumns.length))
-      if (rows.length < replaced.length) yield* overtaken("a schedule was changed meanwhile")
+      if (rows.length < replaced.length) return yield* overtaken("a schedule was changed meanwhile")
     }
     if (inserted.length > 0) {
       const rows = yield* tx.query(texts.insert, columnsOf(inserted, scheduleColumns.length))
-      if (rows.length < inserted.length) yield* overtaken("a schedule was inserted meanwhile")
+      if (rows.length < inserted.length) return yield* overtaken("a schedule was inserted meanwhile")
     }
     if (advances.length + runs.length + ranges.length === 0) return
     const [row] = yield* tx.query(texts.advance, [
@@ -194,7 +194,7 @@ on conflict (id) do nothing returning id`,
       ...columnsOf(runs, runColumns.length),
       ...columnsOf(ranges, rangeColumns.length)
     ])
-    if (row![0] !== advances.length) yield* overtaken("a schedule was changed meanwhile")
+    if (row![0] !== advances.length) return yield* overtaken("a schedule was changed meanwhile")
   })
 
   const decide: Schedules["decide"] = (tx, rows, transition) =>

@@ -1,4 +1,4 @@
-import type { Row, Value } from "../program.ts"
+import type { Row, Value } from "../values.ts"
 
 /** What a parameter of a statement may be: one value, or a list of them, which the statement casts to an array. */
 export type Param = Value | ReadonlyArray<Value>

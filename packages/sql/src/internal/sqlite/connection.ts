@@ -2,10 +2,11 @@ import { Data, type Duration, Effect, Stream } from "effect"
 import { SafeIntegers } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Execute, Row, Value } from "../program.ts"
+import type { Row, Value } from "../values.ts"
 import { retryWhileBusy } from "./busy.ts"
 import { isSqliteError, toSqlError } from "./errors.ts"
 import type { Database, PreparedStatement } from "./node.ts"
+import type { Execute } from "./program.ts"
 
 /** The connection of the embedded client: what any has, and its own synchronous way. */
 export interface SqliteConnection extends Connection {

@@ -3,7 +3,7 @@
 import { statSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import type { Value } from "../program.ts"
+import type { Value } from "../values.ts"
 
 /** What is used of a prepared statement. */
 export interface PreparedStatement {

@@ -1,7 +1,9 @@
 import type { EndedRun, Outcome, RunRecord } from "effect-scheduler/JobRun"
 import { Signal } from "effect-scheduler/JobStore"
-import { each, type Program, query, type Row, type Value } from "../program.ts"
-import { decodeRun, runColumns } from "../rows.ts"
+import { decodeRun, runColumns } from "../../rows.ts"
+import { type Left, endedRun } from "../../runs.ts"
+import type { Row, Value } from "../../values.ts"
+import { type Program, each, query } from "../program.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** An unfinished run and its place in the table. */
@@ -39,38 +41,6 @@ export function* archive(
   tx.signal |= Signal.ended
   return placed.map(({ run }) => endedRun(run, now, outcome))
 }
-
-/** History of a run that ended without having said anything. */
-export const endedRun = (run: RunRecord, endedAt: number, outcome: Outcome): EndedRun => ({
-  _tag: "Run",
-  id: run.id,
-  outcome,
-  job: run.job,
-  queue: run.queue,
-  priority: run.priority,
-  delivery: run.delivery,
-  scheduleId: run.scheduleId,
-  generation: run.generation,
-  nominal: run.nominal,
-  cause: run.cause,
-  attempt: run.attempt,
-  failures: run.failures,
-  recoveries: run.recoveries,
-  node: run.node,
-  createdAt: run.createdAt,
-  runAt: run.runAt,
-  startedAt: run.startedAt,
-  endedAt,
-  result: null,
-  resultStored: false,
-  errors: run.errors,
-  progress: run.progress,
-  payload: run.payload,
-  key: run.key
-})
-
-/** What is needed to know of a run that ended, or was given back, as it was before. */
-export type Left = Pick<RunRecord, "scheduleId" | "generation" | "cause" | "job" | "key" | "waitsFor" | "settles">
 
 /** Lets those go on that waited for runs which ended: the next of their keys, and the oldest deferred of their schedules. */
 export function* promote(tx: Transaction, ended: ReadonlyArray<Left>): Program<void> {

@@ -1,8 +1,11 @@
 import { Signal } from "effect-scheduler/JobStore"
-import { each, type Program, query, type Row, type Value } from "../program.ts"
+import { type Knowledge, isKnown } from "../../knowledge.ts"
+import type { Answer, Params } from "../../port.ts"
+import type { Row, Value } from "../../values.ts"
+import { type Program, each, query } from "../program.ts"
 import { readSubjects, transact } from "./change.ts"
-import { isKnown, type Knowledge, knownGroups } from "./schedules.ts"
-import type { Answer, Params, Transaction } from "./transaction.ts"
+import { knownGroups } from "./schedules.ts"
+import type { Transaction } from "./transaction.ts"
 
 /** Forgets what is past its retention, promotes what was left behind, and has schedules decided that nobody would. */
 export function* maintain(tx: Transaction, params: Params<"maintain">): Program<Answer<"maintain">> {

@@ -6,9 +6,12 @@ import {
   Signal,
   type Transition
 } from "effect-scheduler/JobStore"
-import { each, type Program, query, type Row, type Value } from "../program.ts"
-import { decodeSchedule, encodeRange, encodeRun, encodeSchedule, scheduleColumns } from "../rows.ts"
-import { archive, decodePlaced, type Left, type Placed, promote } from "./ending.ts"
+import { encodeAdvance, isAdvance } from "../../advance.ts"
+import { decodeSchedule, encodeRange, encodeRun, encodeSchedule, scheduleColumns } from "../../rows.ts"
+import type { Left } from "../../runs.ts"
+import type { Row, Value } from "../../values.ts"
+import { type Program, each, query } from "../program.ts"
+import { type Placed, archive, decodePlaced, promote } from "./ending.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** A schedule, present or not, that a transition decides on. */
@@ -180,39 +183,3 @@ class Writes {
     yield* each(sql.insertRange, ranges)
   }
 }
-
-/** Whether only what `advanceSchedule` sets has changed. */
-export const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
-  before.generation === after.generation &&
-  before.job === after.job &&
-  before.queue === after.queue &&
-  before.priority === after.priority &&
-  before.payload === after.payload &&
-  before.key === after.key &&
-  before.delivery === after.delivery &&
-  before.trigger === after.trigger &&
-  before.version === after.version &&
-  before.needs === after.needs &&
-  before.anchor === after.anchor &&
-  before.policy === after.policy &&
-  before.origin === after.origin &&
-  before.cause === after.cause &&
-  before.state === after.state &&
-  before.firstWatermark === after.firstWatermark &&
-  before.zoneData === after.zoneData &&
-  before.faults === after.faults &&
-  before.error === after.error &&
-  before.lastSuccess === after.lastSuccess &&
-  before.createdAt === after.createdAt
-
-export const encodeAdvance = (row: ScheduleRecord): ReadonlyArray<Value> => [
-  row.revision,
-  row.watermark,
-  row.nextAt,
-  row.counts.fired,
-  row.counts.skipped,
-  row.counts.missed,
-  row.counts.dropped,
-  row.counts.paused,
-  row.updatedAt
-]

@@ -1,26 +1,12 @@
 import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
-import { type Page, Signal } from "effect-scheduler/JobStore"
-import { listSchedulesText } from "../lists.ts"
-import { each, type Program, query } from "../program.ts"
-import { decodeSchedule } from "../rows.ts"
-import { decodeView, readSubjects, type Subject, transact } from "./change.ts"
-import type { Answer, Params, Transaction } from "./transaction.ts"
-
-/** What a node knows: rows of newer versions or with other custom rules are none of its business. */
-export interface Knowledge {
-  readonly version: number
-  readonly triggers: ReadonlyArray<string>
-}
-
-/** The rows that the same nodes may fire. */
-export interface Group {
-  readonly version: number
-  readonly needs: string
-}
-
-/** Whether a node with this knowledge may decide for rows of the group. */
-export const isKnown = ({ needs, version }: Group, knowledge: Knowledge): boolean =>
-  version <= knowledge.version && (needs === "" || needs.split(",").every((name) => knowledge.triggers.includes(name)))
+import { Signal } from "effect-scheduler/JobStore"
+import { type Group, type Knowledge, isKnown } from "../../knowledge.ts"
+import { listSchedulesText, page } from "../../lists.ts"
+import type { Answer, Params } from "../../port.ts"
+import { decodeSchedule } from "../../rows.ts"
+import { type Program, each, query } from "../program.ts"
+import { type Subject, decodeView, readSubjects, transact } from "./change.ts"
+import type { Transaction } from "./transaction.ts"
 
 /** Walks an index group by group, each found by one look-up, and keeps those that a node may decide for. */
 export function* knownGroups(text: string, knowledge: Knowledge): Program<Array<Group & { readonly nextAt: number }>> {
@@ -81,9 +67,3 @@ export function* listSchedules(
   const rows = yield* query(text, values)
   return page(rows.map(decodeSchedule), limit, (row: ScheduleRecord) => row.id)
 }
-
-/** Rows were asked for with one more than the page holds, which says whether there is another page. */
-export const page = <A>(rows: ReadonlyArray<A>, limit: number, cursor: (row: A) => string): Page<A> =>
-  rows.length <= limit
-    ? { items: rows, cursor: undefined }
-    : { items: rows.slice(0, limit), cursor: cursor(rows[limit - 1]!) }

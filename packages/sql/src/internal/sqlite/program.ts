@@ -1,8 +1,4 @@
-/** What a column holds, and what a parameter may be. */
-export type Value = string | number | null
-
-/** A row as the values of its columns, in the order of the statement. */
-export type Row = ReadonlyArray<Value>
+import type { Row, Value } from "../values.ts"
 
 /** A statement and the parameters of each time that it is run. Its answer is the rows of all of them. */
 interface Query {

@@ -1,10 +1,12 @@
-import type { EndedRun, RunRecord } from "effect-scheduler/JobRun"
 import { type RunReport, Signal } from "effect-scheduler/JobStore"
-import { each, type Program, query, type Value } from "../program.ts"
-import { decodeEnded, decodeRun } from "../rows.ts"
+import type { Answer, Params } from "../../port.ts"
+import { decodeEnded, decodeRun } from "../../rows.ts"
+import { notLaterThanCancel, wasApplied } from "../../runs.ts"
+import type { Value } from "../../values.ts"
+import { type Program, each, query } from "../program.ts"
 import { settle } from "./change.ts"
 import { deleteRuns, promote, releaseKeys } from "./ending.ts"
-import type { Answer, Params, Transaction } from "./transaction.ts"
+import type { Transaction } from "./transaction.ts"
 
 /** Applies what a node reports, each report fenced by (run, attempt, node). */
 export function* finish(tx: Transaction, params: Params<"finish">): Program<Answer<"finish">> {
@@ -88,25 +90,4 @@ function* giveBack(
   )
   yield* each(tx.sql.release, releases)
   yield* releaseKeys(tx, runs)
-}
-
-/** A run that was asked to cancel is claimed at once, so that the one who claims it can end it. */
-export const notLaterThanCancel = (run: { readonly cancelAt: number | null }, runAt: number, now: number): number =>
-  run.cancelAt === null ? runAt : Math.min(runAt, now)
-
-/** Whether a report that does not find its run running was carried out before: its answer was lost. */
-export const wasApplied = (
-  report: RunReport,
-  node: string,
-  ended: EndedRun | undefined,
-  run: RunRecord | undefined
-): boolean => {
-  if (report._tag === "End") {
-    return ended?.attempt === report.attempt && ended.node === node && ended.outcome === report.outcome
-  }
-  if (run === undefined) return false
-  if (report._tag === "Release") return run.attempt === report.attempt && run.state !== "running"
-  // Claimed again meanwhile, or not: the failure that it added is there.
-  const isNext = run.attempt > report.attempt || run.state !== "running"
-  return isNext && run.attempt >= report.attempt && run.failures === report.failures && run.errors === report.errors
 }

@@ -1,12 +1,13 @@
 import type { RunRecord } from "effect-scheduler/JobRun"
 import { Signal } from "effect-scheduler/JobStore"
-import { historyCursor, historyText, listRunsText } from "../lists.ts"
-import { each, type Program, query, type Row } from "../program.ts"
-import { decodeEnded, decodeHistory, decodeRun, encodeRun } from "../rows.ts"
+import { historyCursor, historyText, listRunsText, page } from "../../lists.ts"
+import type { Answer, Params } from "../../port.ts"
+import { decodeEnded, decodeHistory, decodeRun, encodeRun } from "../../rows.ts"
+import type { Row } from "../../values.ts"
+import { type Program, each, query } from "../program.ts"
 import { settle } from "./change.ts"
 import { archive, decodePlaced, promote } from "./ending.ts"
-import { page } from "./schedules.ts"
-import type { Answer, Params, Transaction } from "./transaction.ts"
+import type { Transaction } from "./transaction.ts"
 
 /** Inserts runs, once each. */
 export function* enqueue(tx: Transaction, params: Params<"enqueue">): Program<Answer<"enqueue">> {

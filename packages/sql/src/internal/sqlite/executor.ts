@@ -2,12 +2,12 @@ import { Cause, Effect, Exit, Latch, type Scope } from "effect"
 import { JobStoreError, type StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { toStoreError } from "../storeError.ts"
+import type { Tables } from "../tables.ts"
 import type { Program } from "./program.ts"
+import type { Transaction } from "./programs/transaction.ts"
 import type { Job, Runner } from "./runner.ts"
-import { makeStatements } from "./sqlite/statements.ts"
-import type { Transaction } from "./store/transaction.ts"
-import { toStoreError } from "./storeError.ts"
-import type { Tables } from "./tables.ts"
+import { makeStatements } from "./statements.ts"
 
 /** Runs the store's programs, each in one transaction. */
 export interface Executor {

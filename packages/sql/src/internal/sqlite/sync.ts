@@ -1,7 +1,7 @@
 import { type Duration, type Effect, Predicate } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import type { SqliteConnection } from "./sqlite/connection.ts"
+import type { SqliteConnection } from "./connection.ts"
 
 export const SyncTypeId = "~@effect-scheduler/sql/Sync"
 

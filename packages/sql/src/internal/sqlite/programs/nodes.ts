@@ -1,11 +1,12 @@
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { NodeRecord } from "effect-scheduler/JobStore"
-import { each, type Program, query } from "../program.ts"
-import { decodeNode } from "../rows.ts"
+import type { Answer, Params } from "../../port.ts"
+import { decodeNode } from "../../rows.ts"
+import { notLaterThanCancel } from "../../runs.ts"
+import { type Program, each, query } from "../program.ts"
 import { settle } from "./change.ts"
-import { archive, decodePlaced, type Placed, promote, releaseKeys } from "./ending.ts"
-import { notLaterThanCancel } from "./finish.ts"
-import type { Answer, Params, Transaction } from "./transaction.ts"
+import { type Placed, archive, decodePlaced, promote, releaseKeys } from "./ending.ts"
+import type { Transaction } from "./transaction.ts"
 
 /** Inserts a node's row, or renews it when it is sent again. A dead one stays dead. */
 export function* register(tx: Transaction, params: Params<"register">): Program<void> {

@@ -1,44 +1,18 @@
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { ClaimableJob } from "effect-scheduler/JobStore"
-import { type Program, query, type Row, type Value } from "../program.ts"
-import { decodePlaced, type Placed } from "./ending.ts"
+import { type Limited, Room } from "../../limits.ts"
+import type { Answer, Params } from "../../port.ts"
+import type { Row, Value } from "../../values.ts"
+import { type Program, query } from "../program.ts"
+import { type Placed, decodePlaced } from "./ending.ts"
 import { knownGroups } from "./schedules.ts"
-import type { Answer, Params, Transaction } from "./transaction.ts"
+import type { Transaction } from "./transaction.ts"
 
 /** How many runs of taken keys one claim puts aside in each lane. What is left there is seen by the next one, so that a
  * hundred thousand of them neither hold up the others nor block the process. */
 const maxDeferrals = 500
 
 const priorities = [0, 1, 2, 3] as const
-
-type Limited = Pick<Params<"claim">, "jobs" | "queues">
-
-/** How many runs of a job or a queue may still be started. Nothing is counted where nothing is limited. */
-export class Room {
-  private readonly running = new Map<string, number>()
-  private readonly queues: Limited["queues"]
-  private readonly isLimited: boolean
-
-  constructor(queues: Limited["queues"], rows: ReadonlyArray<Row> | undefined) {
-    this.queues = queues
-    this.isLimited = rows !== undefined
-    if (rows === undefined) return
-    for (const [job, queue, count] of rows) this.add(job as string, queue as string, count as number)
-  }
-
-  add(job: string, queue: string, count: number): void {
-    if (!this.isLimited) return
-    this.running.set(`job ${job}`, (this.running.get(`job ${job}`) ?? 0) + count)
-    this.running.set(`queue ${queue}`, (this.running.get(`queue ${queue}`) ?? 0) + count)
-  }
-
-  of(job: ClaimableJob): number {
-    if (!this.isLimited) return Infinity
-    const ofJob = (job.concurrency ?? Infinity) - (this.running.get(`job ${job.name}`) ?? 0)
-    const ofQueue = (this.queues[job.queue] ?? Infinity) - (this.running.get(`queue ${job.queue}`) ?? 0)
-    return Math.min(ofJob, ofQueue)
-  }
-}
 
 function* readRoom(tx: Transaction, { jobs, queues }: Limited): Program<Room> {
   const isLimited = jobs.some((job) => job.concurrency !== undefined || queues[job.queue] !== undefined)

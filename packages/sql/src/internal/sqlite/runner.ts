@@ -1,9 +1,10 @@
 import { Context, Effect } from "effect"
 import { BeginTransaction, SafeIntegers, type SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { type Program, type Row, runSync } from "./program.ts"
-import { defaultBusyWait, retryWhileBusy } from "./sqlite/busy.ts"
-import { attempt } from "./sqlite/connection.ts"
+import type { Row } from "../values.ts"
+import { defaultBusyWait, retryWhileBusy } from "./busy.ts"
+import { attempt } from "./connection.ts"
+import { type Program, runSync } from "./program.ts"
 import { type Sync, syncOf } from "./sync.ts"
 
 /** A program that can be started over, and is told what it answered only when that is committed. */

@@ -1,0 +1,10 @@
+import type { StoreSignal } from "effect-scheduler/JobStore"
+import type { Tables } from "../../tables.ts"
+import type { Statements } from "../statements.ts"
+
+/** What a program works with in one transaction. `signal` collects what it has changed. */
+export interface Transaction {
+  readonly tables: Tables
+  readonly sql: Statements
+  signal: StoreSignal
+}
