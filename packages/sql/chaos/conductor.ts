@@ -83,6 +83,9 @@ const isSteady = (folder: string, worker: Worker, lease: number): boolean => {
   return Date.now() - since > lease * 1.5
 }
 
+/** Whether a process has had the time to hear what became of it in its last freeze. */
+const isOver = ({ frozen }: Worker, lease: number): boolean => Date.now() - (frozen.at(-1)?.until ?? 0) > lease
+
 const inject = Effect.fnUntraced(function* (
   plan: ReadonlyArray<Fault>,
   options: Options,
@@ -96,7 +99,7 @@ const inject = Effect.fnUntraced(function* (
   const targets = () => {
     if (all.filter((worker) => !hasEnded(worker) && isFrozen(worker)).length >= options.frozenAtOnce) return []
     const awake = all.filter((worker) => !hasEnded(worker) && worker.killedAt === undefined && !isFrozen(worker))
-    const executing = awake.filter((worker) => isExecuting(folder, worker.pid))
+    const executing = awake.filter((worker) => isExecuting(folder, worker.pid) && isOver(worker, options.lease))
     return executing.filter((worker) =>
       awake.some((other) => other !== worker && isSteady(folder, other, options.lease))
     )

@@ -6,7 +6,7 @@ const payload = { n: Schema.Finite }
 
 class Wrong extends Schema.TaggedError<Wrong>()("Wrong", {}) {}
 
-export const limits = { job: { Limited: 12 }, queue: { narrow: 16 } } as const
+export const limits = { job: { Limited: 6 }, queue: { narrow: 10 } } as const
 
 const keys = 60
 

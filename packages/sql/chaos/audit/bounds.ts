@@ -2,11 +2,15 @@
 import { executionsOf, type Interval, intervalsOf, nameOf } from "./executions.ts"
 import type { Facts, Verdict } from "./facts.ts"
 
-/** Pairs that are there at the same time, each interval with the longest one before it. */
+/**
+ * Pairs that are there at the same time, each interval with the longest one before it. An execution that began when its
+ * node was dead already, by an answer that came late, is no time at all.
+ */
 const overlaps = (intervals: ReadonlyArray<Interval>): ReadonlyArray<readonly [Interval, Interval]> => {
   const pairs: Array<readonly [Interval, Interval]> = []
   let longest: Interval | undefined
-  for (const interval of intervals.toSorted((a, b) => a.from - b.from)) {
+  const sorted = intervals.filter(({ from, until }) => until > from).toSorted((a, b) => a.from - b.from)
+  for (const interval of sorted) {
     if (longest !== undefined && interval.from < longest.until) pairs.push([longest, interval])
     if (longest === undefined || interval.until > longest.until) longest = interval
   }

@@ -250,6 +250,14 @@ describe("the audit of a chaos run", () => {
     assert.deepStrictEqual(found({ ...facts, logs: logged(1, ...lines).logs }), [])
   })
 
+  it("takes no offence at an execution that begins on a node that was marked dead before", () => {
+    const late = executed("a", 2, "one", 22_010, 22_020)
+    assert.deepStrictEqual(
+      found(logged(1, ...late)).filter((line) => line.startsWith("I6")),
+      []
+    )
+  })
+
   it("counts repeats, fenced reports and freezes that outlasted their lease", () => {
     const counts = seen(process(1, { killedAt: undefined, frozen: [{ from: 20_000, until: 23_000 }] }))
     assert.strictEqual(counts.executions, 6)
