@@ -60,13 +60,15 @@ const tsconfig = {
   include: ["*.ts"]
 }
 
-/** What a reader's project has: the two packages and effect, beside the programs. */
+/** What a reader's project has: the two packages, effect and the driver of Postgres, beside the programs. */
 export const project = (programs: ReadonlyArray<Program>) => {
   const folder = mkdtempSync(join(tmpdir(), "effect-scheduler-programs-"))
   mkdirSync(join(folder, "node_modules/@effect-scheduler"), { recursive: true })
   symlinkSync(join(root, "packages/scheduler"), join(folder, "node_modules/effect-scheduler"))
   symlinkSync(join(root, "packages/sql"), join(folder, "node_modules/@effect-scheduler/sql"))
   symlinkSync(join(root, "packages/scheduler/node_modules/effect"), join(folder, "node_modules/effect"))
+  mkdirSync(join(folder, "node_modules/@effect"))
+  symlinkSync(join(root, "packages/sql/node_modules/@effect/sql-pg"), join(folder, "node_modules/@effect/sql-pg"))
   writeFileSync(join(folder, "package.json"), `{ "type": "module" }`)
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig))
   for (const [index, { code }] of programs.entries()) {

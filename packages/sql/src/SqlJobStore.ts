@@ -1,11 +1,13 @@
 /**
- * A job store in the tables of a SQL database, here SQLite: `layerSqlite` for a file of its own, `layer` on the
- * application's `SqlClient`, so that a schedule or a run is stored, or not, with the application's own rows.
+ * A job store in the tables of a SQL database: `layerSqlite` for a SQLite file of its own, `layer` on the application's
+ * `SqlClient` of SQLite or Postgres, so that a schedule or a run is stored, or not, with the application's own rows.
+ *
+ * On Postgres any number of processes share one database. Each fires and runs a part, and any of them may die at any instant.
  *
  * @since 0.1.0
  */
 import { Effect, Layer, type Scope } from "effect"
-import { JobStore, JobStoreError, type JobStoreService, type StoreSignal } from "effect-scheduler/JobStore"
+import { JobStore, JobStoreError, type JobStoreService, makeListeners } from "effect-scheduler/JobStore"
 import { SqlClient, type SqlError } from "effect/sql"
 import type { Dialect } from "./internal/dialect.ts"
 import { migrationsOf, prepareSchema } from "./internal/migrations.ts"
@@ -43,27 +45,10 @@ export const make = (
 ): Effect.Effect<JobStoreService, JobStoreError, SqlClient.SqlClient | Scope.Scope> =>
   Effect.gen(function* () {
     const { client, dialect, server, tables } = yield* open(options)
-    const subscriptions = new Set<{ readonly listener: (change: StoreSignal) => void }>()
-    const notify = (signal: StoreSignal): void => {
-      for (const { listener } of subscriptions) listener(signal)
-    }
+    const { subscribe, tell } = yield* makeListeners
     const believesCallers = options.clock === "caller"
-    const store = yield* dialect.make({ client, tables, server, believesCallers, notify })
-    return JobStore.of({
-      ...store,
-      subscribe: (listener) =>
-        Effect.asVoid(
-          Effect.acquireRelease(
-            Effect.sync(() => {
-              // An object of its own for each subscription, so that one function can subscribe twice.
-              const subscription = { listener }
-              subscriptions.add(subscription)
-              return subscription
-            }),
-            (subscription) => Effect.sync(() => subscriptions.delete(subscription))
-          )
-        )
-    })
+    const methods = yield* dialect.make({ client, tables, server, believesCallers, notify: tell })
+    return JobStore.of({ ...methods, subscribe })
   })
 
 /** The client and the tables on it, in this release's version. */
@@ -98,7 +83,35 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  *
  * A call inside an open transaction of the same client belongs to it: it commits or rolls back with it, it is sent once,
  * and those who listen hear of it after the commit. Another layer of the same database is another client, and joins
- * nothing: it waits for the transaction's end, and fails with the reason `Busy` if that does not come.
+ * nothing: on SQLite it waits for the transaction's end, and fails with the reason `Busy` if that does not come; on Postgres
+ * it commits by itself, whatever becomes of the transaction.
+ *
+ * **Postgres** (13 or newer, with `PgClient.layer` of `@effect/sql-pg`):
+ *
+ * - The store keeps two connections of the client's pool to itself, one for the lease of its node and one to listen, so that
+ *   handlers that use up the pool cannot starve them. A pool of fewer than four is refused.
+ * - It goes by the server's clock. An instant that is the caller's `now` means the server's now.
+ * - What one process changes the others hear by NOTIFY, which is never sent within a transaction of the application. A
+ *   notification that is lost costs at most one poll interval.
+ * - What is stored in a transaction of the application keeps its locks until that ends: a schedule that was changed is not
+ *   fired, and an enqueue with the same idempotency key waits.
+ * - A transaction that is left open anywhere in the server keeps vacuum from removing dead rows. Firing and claiming stay as
+ *   fast as they are, and a warning is logged once there are half a million.
+ *
+ * **Example** (The same program on Postgres)
+ *
+ * ```ts
+ * import { PgClient } from "@effect/sql-pg"
+ * import { SqlJobStore } from "@effect-scheduler/sql"
+ * import { Layer, Redacted } from "effect"
+ * import { Scheduler } from "effect-scheduler"
+ *
+ * const Database = PgClient.layer({ url: Redacted.make("postgres://localhost/jobs") })
+ *
+ * export const Live = Scheduler.layer({
+ *   stores: { default: SqlJobStore.layer().pipe(Layer.provide(Database)) }
+ * })
+ * ```
  *
  * **Example** (Storing a run together with a row)
  *
