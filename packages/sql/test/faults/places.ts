@@ -1,7 +1,7 @@
 /** Fresh databases for the fault tests. */
 import { Effect, type Scope } from "effect"
 import { newDatabase, newPrefix, newServer, sharedUrl } from "../postgres/database.ts"
-import type { Server } from "../postgres/server.ts"
+import type { Server } from "../postgres/scoped.ts"
 import { newFile } from "../support.ts"
 import type { Place } from "./layers.ts"
 

@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto"
 import { Effect, type Scope } from "effect"
 import { inject } from "vitest"
 import { query } from "./query.ts"
-import { scopedServer } from "./scoped.ts"
-import type { Server, ServerOptions } from "./server.ts"
+import { scopedServer, type Server, type ServerOptions } from "./scoped.ts"
 
 /** The database that all tests share, each with a prefix of its own. */
 export const sharedUrl: string = inject("postgres")

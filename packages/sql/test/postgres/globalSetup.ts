@@ -1,5 +1,5 @@
+import { makeHome, makeTemplate, startServer } from "@effect-scheduler/postgres-server"
 import type { TestProject } from "vitest/node"
-import { makeHome, makeTemplate, startServer } from "./server.ts"
 
 declare module "vitest" {
   export interface ProvidedContext {

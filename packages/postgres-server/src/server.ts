@@ -40,8 +40,6 @@ export interface Server {
   /** Stops every process of the server where it stands: connections stay open and nothing answers. */
   readonly freeze: () => void
   readonly thaw: () => void
-  /** Ends the backends of which a condition on `pg_stat_activity` holds; how many. */
-  readonly terminate: (where: string) => Promise<number>
   /** Ends it, frozen or not, and removes what was made for it. */
   readonly destroy: () => Promise<void>
 }
@@ -184,15 +182,6 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
     if (running !== undefined) act(running)
   }
 
-  const terminate = async (where: string) => {
-    const { ask } = await import("./query.ts")
-    const rows = await ask(
-      urlOf("postgres"),
-      `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and (${where})`
-    )
-    return rows.length
-  }
-
   try {
     makeData(native, home, data, options.template)
     await start()
@@ -210,7 +199,6 @@ export const startServer = async (options: ServerOptions = {}): Promise<Server> 
     start,
     freeze: ofRunning(freeze),
     thaw: ofRunning(thaw),
-    terminate,
     destroy
   }
 }
