@@ -1,6 +1,6 @@
 /** Processes that are killed at each point of a run's life. */
 import { assert } from "@effect/vitest"
-import { DateTime, Effect, Layer } from "effect"
+import { DateTime, Effect, Layer, type Scope } from "effect"
 import { Trigger } from "effect-scheduler"
 import type { Deed } from "./jobs.ts"
 import { Tick, Work } from "./jobs.ts"
@@ -185,11 +185,10 @@ fault(
       )
       // Nobody is to be taken for dead because the machine is busy.
       const lease = "15 seconds"
-      const started =
-        world.name === "memory"
-          ? Effect.all([world.node({ jobs: both }), world.node({ jobs: both })])
-          : Effect.all([world.worker({ lease }), world.worker({ lease })], { concurrency: 2 })
-      yield* started
+      const here = world.node({ jobs: both, lease })
+      const other: Effect.Effect<unknown, never, Scope.Scope> =
+        world.name === "memory" ? world.node({ jobs: both, lease }) : world.worker({ lease })
+      yield* Effect.all([other, here], { concurrency: 2 })
       yield* world.until("nothing is left", world.store.listRuns({ filter: {}, limit: 1 }), (page) => {
         return page.items.length === 0 && world.begun() >= 10_000
       })

@@ -129,11 +129,14 @@ const program = Effect.gen(function* () {
   say({ _tag: "Ready", node: yield* scheduler.node })
   // Those who are killed would never write it.
   flushCompileCache()
-  yield* Effect.never
+  return yield* Effect.never
 }).pipe(
-  Effect.provide(Layer.mergeAll(first ?? Layer.empty, ...rest)),
-  Effect.provide(Scheduler.layer({ ...spec.options, stores: { default: store } })),
-  Effect.provide(Logger.layer([]))
+  Effect.provide(
+    Layer.mergeAll(first ?? Layer.empty, ...rest).pipe(
+      Layer.provideMerge(Scheduler.layer({ ...spec.options, stores: { default: store } })),
+      Layer.provideMerge(Logger.layer([]))
+    )
+  )
 )
 
 const main = Effect.runFork(Effect.scoped(program))
