@@ -138,6 +138,19 @@ const watch = Effect.fnUntraced(
   (once) => Effect.forever(once)
 )
 
+/** How far it is, for who waits. */
+const tellProgress = Effect.fnUntraced(
+  function* (options: Options, progress: Progress, ask: Ask) {
+    yield* pause(15_000)
+    const left = yield* unfinished(ask)
+    const { faults, faultsAtAll, known } = progress
+    process.stdout.write(
+      `${options.store}: ${faults} of ${faultsAtAll} faults, ${known.size} of ${options.runs} runs enqueued, ${left} unfinished\n`
+    )
+  },
+  (once) => Effect.forever(once)
+)
+
 const end = (worker: Worker) =>
   Effect.gen(function* () {
     tell(worker)
@@ -158,6 +171,7 @@ export const conduct = Effect.fnUntraced(function* (options: Options, seed: numb
     const schedules = schedulesOf(options.schedules)
     yield* Effect.forEach(schedules, (schedule) => insist(scheduler.schedule(Tick, schedule)), { discard: true })
     for (let i = 0; i < options.processes; i++) workers.start()
+    yield* Effect.forkScoped(tellProgress(options, progress, look))
     const watching = yield* Effect.forkScoped(watch(look, samples))
     const resting = yield* Effect.forkScoped(rest(schedules.map(({ id }) => id).filter(isResting)))
     yield* Effect.all([feed(options, progress), inject(plan, options, workers, folder, progress, look)], {

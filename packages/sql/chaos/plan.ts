@@ -74,7 +74,7 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       lease: 1_000,
       maxRunning: 28,
       schedules: 3,
-      deadline: 900_000
+      deadline: 1_800_000
     },
     {
       store: "sqlite",
@@ -86,7 +86,7 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       lease: 1_000,
       maxRunning: 14,
       schedules: 1,
-      deadline: 600_000
+      deadline: 900_000
     }
   ],
   quick: [
@@ -100,7 +100,7 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       lease: 1_000,
       maxRunning: 8,
       schedules: 1,
-      deadline: 80_000
+      deadline: 240_000
     },
     {
       store: "sqlite",
@@ -112,7 +112,7 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
       lease: 1_000,
       maxRunning: 8,
       schedules: 1,
-      deadline: 80_000
+      deadline: 240_000
     }
   ]
 }
