@@ -106,7 +106,8 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
     tx: Session,
     lanes: ReadonlyArray<Lane>,
     priority: number,
-    sizes: ReadonlyArray<number>
+    sizes: ReadonlyArray<number>,
+    now: number
   ): Effect.fn.Return<void, SqlError> {
     const rows = yield* tx.query(texts.lanes, [
       ...columnsOf(
@@ -114,7 +115,7 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
         4
       ),
       priority,
-      tx.now
+      now
     ])
     const byJob = Map.groupBy(rows.map(decodeRun), (run) => run.job)
     for (const [index, lane] of lanes.entries()) {
@@ -150,6 +151,8 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
   return Effect.fnUntraced(function* (tx, params, known) {
     const { limit, node } = params
     const room = yield* lockLimits(tx, params, known)
+    // What was waited for may have ended meanwhile: a run starts after the one that it made room for.
+    const now = yield* tx.time
     const keys = new Map<string, KeyState>()
     const claimed: Array<RunRecord> = []
     const deferred: Array<string> = []
@@ -170,7 +173,7 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
         if (empty.length > 0) {
           const share = Math.ceil((limit - claimed.length) / lanes.length) + (lanes.length === 1 ? 0 : 8)
           const sizes = empty.map(({ job }) => (known.isKeyed(job.name) ? share + 8 : Math.min(share, room.of(job))))
-          yield* read(tx, empty, priority, sizes)
+          yield* read(tx, empty, priority, sizes, now)
           const found = empty.flatMap((lane) => lane.runs)
           const unexpected = found.find((run) => run.key !== null && !known.isKeyed(run.job))
           if (unexpected !== undefined) {
@@ -198,7 +201,7 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
         }
         const { queue } = lane.job
         room.add(run.job, queue, 1)
-        claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: tx.now })
+        claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: now })
       }
     }
 
@@ -208,9 +211,9 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
         claimed.map((run) => [run.id, run.queue]),
         2
       )
-      yield* tx.query(texts.start, [...started, node, tx.now])
+      yield* tx.query(texts.start, [...started, node, now])
     }
-    return { runs: claimed, now: tx.now }
+    return { runs: claimed, now }
   })
 }
 

@@ -27,8 +27,16 @@ const smallints = new Set(["priority", "settles", "kept", "result_stored"])
 const integers = new Set(["version", "attempt", "failures", "recoveries", "faults"])
 
 /** The type of a column, by its name in any of the tables. */
-export const typeOf = (column: string): "bigint" | "smallint" | "integer" | "text" =>
-  bigints.has(column) ? "bigint" : smallints.has(column) ? "smallint" : integers.has(column) ? "integer" : "text"
+export const typeOf = (column: string): "bigint" | "smallint" | "integer" | "text" | "tid" =>
+  column === "place"
+    ? "tid"
+    : bigints.has(column)
+      ? "bigint"
+      : smallints.has(column)
+        ? "smallint"
+        : integers.has(column)
+          ? "integer"
+          : "text"
 
 /** Columns as a list, of a table by its alias. */
 export const list = (columns: ReadonlyArray<string>, alias?: string): string =>

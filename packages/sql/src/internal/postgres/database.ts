@@ -1,7 +1,7 @@
 import { Context, Effect, Schedule } from "effect"
 import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import { BeginTransaction, type SqlClient } from "effect/sql/SqlClient"
-import { SerializationError, SqlError } from "effect/sql/SqlError"
+import { isSqlError, SerializationError, SqlError } from "effect/sql/SqlError"
 import type { Row } from "../values.ts"
 import { type Param, decodeRows, encodeParam } from "./values.ts"
 
@@ -12,6 +12,8 @@ export interface Session {
   /** By how much that is ahead of the caller's clock. */
   readonly ahead: number
   readonly query: Query
+  /** The time as it is by now: after locks were waited for. */
+  readonly time: Effect.Effect<number, SqlError>
   signal: StoreSignal
 }
 
@@ -66,6 +68,18 @@ export const overtaken = (what: string): Effect.Effect<never, SqlError> =>
     new SqlError({ reason: new SerializationError({ cause: undefined, message: what, operation: "execute" }) })
   )
 
+/** The session that an opening has begun; `time` is what it was told of the time. */
+export const makeSession = (query: Query, time: number | null, callersNow: number, row: Row): Session => {
+  const now = row[0] as number
+  return {
+    now,
+    ahead: now - callersNow,
+    query,
+    time: Effect.map(query(openings.joined, [time]), ([later]) => later![0] as number),
+    signal: 0
+  }
+}
+
 export const makeDatabase = (options: {
   readonly client: SqlClient
   /** The store goes by its callers' `now`. */
@@ -82,15 +96,16 @@ export const makeDatabase = (options: {
   const tell = (signal: StoreSignal): Effect.Effect<void> =>
     signal === 0 ? Effect.void : client.afterCommit(Effect.sync(() => notify(signal)))
 
-  const begun = <A>(now: number, opening: string, body: (tx: Session) => Effect.Effect<A, SqlError>) =>
-    client.withTransaction(
-      Effect.flatMap(query(opening, [believesCallers ? now : null]), ([row]) => {
-        const serverNow = row![0] as number
-        const tx: Session = { now: serverNow, ahead: serverNow - now, query, signal: 0 }
+  const begun = <A>(now: number, opening: string, body: (tx: Session) => Effect.Effect<A, SqlError>) => {
+    const told = believesCallers ? now : null
+    return client.withTransaction(
+      Effect.flatMap(query(opening, [told]), ([row]) => {
+        const tx = makeSession(query, told, now, row!)
         // Told only if this level is committed, together with the levels around it.
         return Effect.tap(body(tx), () => tell(tx.signal))
       })
     )
+  }
 
   return {
     isJoined,
@@ -99,7 +114,9 @@ export const makeDatabase = (options: {
         if (joined) return begun(now, openings.joined, body)
         const attempt = begun(now, openings.own, body).pipe(
           // Each statement has to see what was committed before it, whatever the database's default is.
-          Effect.provideService(BeginTransaction, begin)
+          Effect.provideService(BeginTransaction, begin),
+          // Where the connection is lost the rollback fails too, and Effect makes a defect of it all.
+          Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
         )
         return Effect.catchIf(attempt, isContention, () =>
           Effect.retry(attempt, { schedule: contention, while: isContention })

@@ -33,12 +33,6 @@ const inspected = Effect.fnUntraced(function* (client: SqlClient) {
   if (version < oldestVersion * 10_000) {
     return yield* refuse(`${description}: the server is PostgreSQL ${text}; ${oldestVersion} or newer is needed`)
   }
-  const pool = poolOf(client)
-  if (pool !== undefined && pool < smallestPool) {
-    return yield* refuse(
-      `${description}: the client's pool has ${pool} connections; give it at least ${smallestPool} (maxConnections), of which the store keeps two to itself`
-    )
-  }
   return { description, shared: true }
 })
 
@@ -78,6 +72,14 @@ export const postgres: Dialect = {
   begin,
   openError: toOpenError,
   retry: (effect) => Effect.retry(effect, { schedule, while: isContention }),
-  make: ({ believesCallers, client, notify, server, tables }) =>
-    makePostgresStore({ client, tables, description: server.description, believesCallers, notify })
+  make: Effect.fnUntraced(function* ({ believesCallers, client, notify, server, tables }) {
+    const { description } = server
+    const pool = poolOf(client)
+    if (pool !== undefined && pool < smallestPool) {
+      return yield* refuse(
+        `${description}: the client's pool has ${pool} connections; give it at least ${smallestPool} (maxConnections), of which the store keeps two to itself`
+      )
+    }
+    return yield* makePostgresStore({ client, tables, description, believesCallers, notify })
+  })
 }

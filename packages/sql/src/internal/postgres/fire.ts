@@ -6,10 +6,9 @@ import type { Answer, Params } from "../port.ts"
 import { scheduleColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
 import type { Row } from "../values.ts"
-import { list } from "./columns.ts"
 import type { Database, Session } from "./database.ts"
 import type { Horizon } from "./horizon.ts"
-import type { Schedules } from "./schedules.ts"
+import { lockedColumns, type Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
 
 /** The rows that the same nodes may fire, and the earliest time of one. */
@@ -34,7 +33,7 @@ export const makeFire = (t: Tables, db: Database, horizon: Horizon, schedules: S
     heads: `select i.version, i.needs, h.next_at from unnest($1::int[], $2::text[], $3::bigint[]) as i(version, needs, low)
 cross join lateral (select s.next_at from ${t.schedules} s where s.next_at is not null and s.version = i.version
   and s.needs = i.needs and s.next_at >= i.low order by s.next_at limit 1) h`,
-    due: `select ${list(scheduleColumns)} from ${t.schedules}
+    due: `select ${lockedColumns} from ${t.schedules}
 where next_at is not null and version = $1::int and needs = $2 and next_at >= $3::bigint
   and next_at <= $4::bigint order by next_at, id limit $5::int for update skip locked`
   }

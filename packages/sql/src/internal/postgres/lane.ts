@@ -2,7 +2,7 @@ import { Effect, Exit, Scope, Semaphore } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
-import { begin, type Database, openings, type Query } from "./database.ts"
+import { begin, type Database, makeSession, openings, type Query } from "./database.ts"
 import { decodeRows, encodeParam } from "./values.ts"
 
 /**
@@ -47,9 +47,9 @@ export const makeLane = Effect.fnUntraced(function* (
             Effect.fnUntraced(function* (connection) {
               const query = sent(connection)
               yield* query(begin)
-              const [row] = yield* query(openings.own, [believesCallers ? now : null])
-              const serverNow = row![0] as number
-              const answer = yield* body({ now: serverNow, ahead: serverNow - now, query, signal: 0 })
+              const told = believesCallers ? now : null
+              const [row] = yield* query(openings.own, [told])
+              const answer = yield* body(makeSession(query, told, now, row!))
               yield* query("COMMIT")
               return answer
             })

@@ -30,6 +30,8 @@ import { columnsOf } from "./values.ts"
 interface Subject {
   readonly id: string
   readonly view: ScheduleView | undefined
+  /** Where the row is in its table: good for as long as it is locked, and found without an index. */
+  readonly place: string | undefined
 }
 
 type Done<A> = Effect.Effect<A, SqlError>
@@ -53,6 +55,9 @@ export interface Schedules {
   readonly lock: (tx: Session, ids: ReadonlyArray<string>) => Done<void>
 }
 
+/** The columns of a row that is locked, and its place. */
+export const lockedColumns = `${scheduleColumns.join(", ")}, ctid::text`
+
 /** The columns that an advance changes. */
 const advanced = ["revision", "watermark", "next_at", "fired", "skipped", "missed", "dropped", "paused", "updated_at"]
 
@@ -61,7 +66,7 @@ export const makeSchedules = (t: Tables, ending: Ending): Schedules => {
   const owner = ["id", "generation", "cause"] as const
   const texts = {
     lock: `select id from ${t.schedules} where id = any($1::text[]) order by id for update`,
-    lockAndRead: `select ${list(scheduleColumns)} from ${t.schedules} where id = any($1::text[]) order by id for update`,
+    lockAndRead: `select ${lockedColumns} from ${t.schedules} where id = any($1::text[]) order by id for update`,
     /** Only those that have unfinished runs. */
     counts: `select i.id, c.unfinished, c.deferred from ${rowsOf(owner)}
 cross join lateral (select count(*) as unfinished, count(*) filter (where r.waits_for = 'overlap') as deferred
@@ -76,8 +81,8 @@ join ${t.schedules} s on s.id = i.id and s.generation = i.generation and s.state
     /** By compare-and-set, though the rows are locked: what is not as it was read must never be overwritten. */
     advance: `with advanced as (
   update ${t.schedules} s set ${advanced.map((column) => `${column} = i.${column}`).join(", ")}
-  from ${rowsOf(["id", ...advanced])}
-  where s.id = i.id and s.revision = i.revision - 1 returning s.id
+  from ${rowsOf(["place", ...advanced])}
+  where s.ctid = i.place and s.revision = i.revision - 1 returning s.id
 ), runs as (
   insert into ${t.runs} (${list(runColumns)}) select * from ${rowsOf(runColumns, advanced.length + 2)}
 ), ranges as (
@@ -106,11 +111,12 @@ on conflict (id) do nothing returning id`,
     // A statement of its own, after the locks: it sees what was committed while they were waited for.
     const owners = schedules.map((row) => [row.id, row.generation, row.cause])
     const counts = new Map((yield* tx.query(texts.counts, columnsOf(owners, 3))).map((row) => [row[0], row]))
-    return schedules.map((schedule) => {
+    return schedules.map((schedule, index) => {
       const found = counts.get(schedule.id)
       const unfinished = (found?.[1] ?? 0) as number
       const deferred = (found?.[2] ?? 0) as number
-      return { id: schedule.id, view: { schedule, active: unfinished - deferred, deferred } }
+      const place = rows[index]![scheduleColumns.length] as string
+      return { id: schedule.id, view: { schedule, active: unfinished - deferred, deferred }, place }
     })
   })
 
@@ -131,14 +137,14 @@ on conflict (id) do nothing returning id`,
     const applied: Array<Applied> = []
     const writes = new Writes()
     const cancelled: Array<RunRecord> = []
-    for (const [{ id, view }, change] of decided) {
+    for (const [{ id, place, view }, change] of decided) {
       const before = view?.schedule
       const asked =
         before === undefined || !(change.replaceDeferred || change.cancelActive)
           ? undefined
           : yield* ending.replace(tx, before, change)
       if (asked !== undefined) cancelled.push(...asked.left)
-      const after = writes.add(before, id, change)
+      const after = writes.add(before, { id, place }, change)
       applied.push({
         id,
         before,
@@ -204,7 +210,7 @@ on conflict (id) do nothing returning id`,
     const distinct = [...new Set(ids)]
     const rows = yield* tx.query(texts.lockAndRead, [distinct.toSorted()])
     const found = new Map((yield* readViews(tx, rows)).map((subject) => [subject.id, subject]))
-    const subjects = distinct.map((id) => found.get(id) ?? { id, view: undefined })
+    const subjects = distinct.map((id) => found.get(id) ?? { id, view: undefined, place: undefined })
     return yield* carryOut(tx, subjects, transition)
   })
 
@@ -241,7 +247,11 @@ class Writes {
   readonly deleted: Array<string> = []
 
   /** Takes what a change inserts and the row as it shall be; the row as it will be stored. */
-  add(before: ScheduleRecord | undefined, id: string, change: ScheduleChange): ScheduleRecord | undefined {
+  add(
+    before: ScheduleRecord | undefined,
+    { id, place }: Pick<Subject, "id" | "place">,
+    change: ScheduleChange
+  ): ScheduleRecord | undefined {
     for (const run of change.runs) this.runs.push(encodeRun(run))
     for (const range of change.ranges) this.ranges.push(encodeRange(range))
     if (change.schedule === null) {
@@ -250,7 +260,7 @@ class Writes {
     }
     const after: ScheduleRecord = { ...change.schedule, revision: before === undefined ? 0 : before.revision + 1 }
     if (before === undefined) this.inserted.push(encodeSchedule(after))
-    else if (isAdvance(before, after)) this.advances.push([id, ...encodeAdvance(after)])
+    else if (isAdvance(before, after)) this.advances.push([place!, ...encodeAdvance(after)])
     else this.replaced.push(encodeSchedule(after))
     return after
   }

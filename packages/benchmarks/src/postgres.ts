@@ -1,0 +1,317 @@
+import { makeHome, makeTemplate, startServer } from "@effect-scheduler/postgres-server"
+/** The store on Postgres beside ever more rows that a batch must not touch: what fire, claim and finish read, and how long. */
+import { SqlJobStore } from "@effect-scheduler/sql"
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Job, Scheduler, Trigger } from "effect-scheduler"
+import { JobStore, type JobStoreService, type RunReport, type Transition } from "effect-scheduler/JobStore"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient } from "effect/sql"
+import { type Cost, explainingLayer } from "../../sql/test/postgres/explain.ts"
+import { median, type Options, print, table } from "./measure.ts"
+
+const batch = 1_000
+const rounds = 8
+
+const jobs = [{ name: "tick", queue: "default" }]
+
+/** Idle schedules: a time far away, and everything that a real row has. */
+const idle = (from: number, count: number): string => `insert into scheduler_schedules
+select 'idle-' || lpad(i::text, 9, '0'), gen_random_uuid()::text, 0, 'tick', 'default', 2, '{"userId":"42"}', null,
+  'atLeastOnce', '{"_tag":"Cron","v":1,"text":"0 9 * * MON-FRI","timeZone":"Europe/Berlin"}', 1, '', 0,
+  '{"missed":{"run":"latest","grace":10000}}', null, 'nominal', 'active', 0, 0,
+  (extract(epoch from now()) * 1000)::bigint + 1e10::bigint + i, 0, 0, 0, 0, 0, '2026a', 0, null, null, null, 0, 0
+from generate_series(${from}, ${from + count - 1}) i`
+
+const due = `insert into scheduler_schedules
+select 'due-' || i, gen_random_uuid()::text, 0, 'tick', 'default', 2, 'null', null, 'atLeastOnce', '{}', 1, '', 0, '{}', null,
+  'nominal', 'active', 0, 0, 1000000000000, 0, 0, 0, 0, 0, '2026a', 0, null, null, null, 0, 0
+from generate_series(1, ${batch}) i`
+
+const past = (
+  count: number
+): string => `insert into scheduler_history (id, kept, ended_at, outcome, job, queue, priority,
+  delivery, schedule_id, generation, nominal, cause, attempt, failures, recoveries, node, created_at, run_at, started_at, result,
+  result_stored, errors)
+select gen_random_uuid()::text, case when i % 20 = 0 then 1 else 0 end, (extract(epoch from now()) * 1000)::bigint - i * 50,
+  case when i % 20 = 0 then 'failed' else 'succeeded' end, 'tick', 'default', 2, 'atLeastOnce',
+  'idle-' || lpad((i % 100000)::text, 9, '0'), 'g', i, 'nominal', 1, 0, 0, 'n', 0, 0, 0, null, 1, '[]'
+from generate_series(1, ${count}) i`
+
+const period = 60_000
+
+/** Each due schedule makes a run and goes on by a minute, which has passed too: the next round finds the same. */
+const tick: Transition = (_, view, now) => {
+  const { schedule } = view!
+  const nominal = schedule.nextAt!
+  return {
+    schedule: {
+      ...schedule,
+      watermark: nominal,
+      nextAt: nominal + period,
+      counts: { ...schedule.counts, fired: schedule.counts.fired + 1 },
+      updatedAt: now
+    },
+    runs: [
+      {
+        id: crypto.randomUUID(),
+        job: schedule.job,
+        queue: schedule.queue,
+        priority: schedule.priority,
+        payload: schedule.payload,
+        key: null,
+        delivery: schedule.delivery,
+        scheduleId: schedule.id,
+        generation: schedule.generation,
+        nominal,
+        cause: schedule.cause,
+        settles: false,
+        state: "pending",
+        waitsFor: null,
+        runAt: now,
+        startBy: null,
+        attempt: 0,
+        failures: 0,
+        recoveries: 0,
+        errors: "[]",
+        node: null,
+        startedAt: null,
+        cancelAt: null,
+        progress: null,
+        createdAt: now
+      }
+    ],
+    ranges: [],
+    replaceDeferred: false,
+    cancelActive: false
+  }
+}
+
+const success = (run: { readonly id: string; readonly attempt: number }): RunReport => ({
+  _tag: "End",
+  id: run.id,
+  attempt: run.attempt,
+  outcome: "succeeded",
+  failures: 0,
+  errors: "[]",
+  result: null,
+  resultStored: true,
+  remember: false
+})
+
+/** One batch through the store, from due schedules to history. */
+const step = Effect.fnUntraced(function* (store: JobStoreService, phase: (name: Phase) => void) {
+  const now = Date.now()
+  phase("fire")
+  yield* store.fire({ now, limit: batch, version: 1, triggers: [], transition: tick })
+  phase("claim")
+  const { runs } = yield* store.claim({ now, node: "bench", limit: batch, jobs, queues: {} })
+  phase("finish")
+  yield* store.finish({ now, node: "bench", reports: runs.map(success), transition: () => undefined })
+  phase("none")
+  if (runs.length !== batch) throw new Error(`${runs.length} runs of ${batch}`)
+})
+
+type Phase = "fire" | "claim" | "finish" | "none"
+
+/** Pages and milliseconds of one batch, each the median of some rounds. */
+interface Measured {
+  readonly pages: number
+  readonly millis: number
+  /** Of the round that read most: the search of all, which there is once a second where there are many dead rows. */
+  readonly most: number
+}
+
+const measure = Effect.fnUntraced(function* (url: string) {
+  const costs: Array<Cost> = []
+  let current: Phase = "none"
+  const sums = { fire: [], claim: [], finish: [] } as Record<"fire" | "claim" | "finish", Array<Omit<Measured, "most">>>
+  const client = explainingLayer(url, costs, () => current !== "none")
+  const explained = yield* Layer.build(Layer.fresh(SqlJobStore.layer().pipe(Layer.provide(client))))
+  const plain = yield* Layer.build(
+    Layer.fresh(SqlJobStore.layer().pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 5 }))))
+  )
+  // The first batches find cold pages and unkept plans.
+  for (let round = 0; round < 2; round++) yield* step(Context.get(plain, JobStore), () => undefined)
+  for (let round = 0; round < rounds; round++) {
+    yield* step(Context.get(explained, JobStore), (phase) => {
+      if (current !== "none" && costs.length > 0) {
+        const pages = costs.reduce((sum, cost) => sum + cost.pages, 0)
+        sums[current].push({ pages, millis: costs.reduce((sum, cost) => sum + cost.millis, 0) })
+      }
+      costs.length = 0
+      current = phase
+    })
+  }
+  return Object.fromEntries(
+    Object.entries(sums).map(([name, all]) => [
+      name,
+      {
+        pages: Math.min(...all.map((each) => each.pages)),
+        millis: median(all.map((each) => each.millis)),
+        most: Math.max(...all.map((each) => each.pages))
+      }
+    ])
+  ) as Record<"fire" | "claim" | "finish", Measured>
+})
+
+const scale = async ({ quick }: Options) => {
+  const sizes = quick ? [1_000, 5_000, 20_000] : [1_000, 100_000, 1_000_000]
+  const history = quick ? 20_000 : 5_000_000
+  const churned = quick ? 15 : 100
+  const home = makeHome()
+  const server = await startServer({ home, template: makeTemplate(home) })
+  const rows: Array<ReadonlyArray<string>> = []
+  let first: Record<"fire" | "claim" | "finish", Measured> | undefined
+  const program = Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const add = Effect.fnUntraced(function* (schedules: number, past: number, note: string) {
+      const measured = yield* Effect.scoped(measure(server.url))
+      first ??= measured
+      const base = first
+      const cell = (name: "fire" | "claim" | "finish") =>
+        `${measured[name].pages} (${(measured[name].pages / base[name].pages).toFixed(2)}x), ${measured[name].millis.toFixed(0)} ms`
+      const worst = Math.max(measured.fire.pages / base.fire.pages, measured.claim.pages / base.claim.pages)
+      rows.push([
+        String(schedules),
+        String(past),
+        note === ""
+          ? ""
+          : `${note}; a search of all, once a second: fire ${measured.fire.most}, claim ${measured.claim.most}`,
+        cell("fire"),
+        cell("claim"),
+        cell("finish"),
+        worst <= 1.3 ? "yes" : "no"
+      ])
+    })
+    yield* Effect.provide(
+      Effect.void,
+      SqlJobStore.layerMigrations().pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
+    )
+    yield* sql.unsafe(due)
+    let there = 0
+    for (const size of sizes) {
+      yield* sql.unsafe(idle(there, size - there))
+      there = size
+      yield* sql.unsafe("vacuum analyze")
+      yield* add(size, 0, "")
+    }
+    for (let n = 0; n < history; n += 500_000) yield* sql.unsafe(past(Math.min(500_000, history)))
+    yield* sql.unsafe("vacuum analyze")
+    yield* add(there, history, "")
+
+    // A transaction that was left open, and all that has happened since is there as dead rows.
+    const pinned = yield* Scope.make()
+    const other = yield* Scope.provide(
+      PgClient.make({ url: Redacted.make(server.url), maxConnections: 1 }).pipe(Effect.provide(Reactivity.layer)),
+      pinned
+    )
+    const connection = yield* Scope.provide(other.reserve, pinned)
+    yield* connection.executeValues("begin isolation level repeatable read", [])
+    yield* connection.executeValues("select count(*) from scheduler_nodes", [])
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const plain = yield* Layer.build(
+          Layer.fresh(
+            SqlJobStore.layer().pipe(
+              Layer.provide(PgClient.layer({ url: Redacted.make(server.url), maxConnections: 5 }))
+            )
+          )
+        )
+        for (let n = 0; n < churned; n++) yield* step(Context.get(plain, JobStore), () => undefined)
+      })
+    )
+    // Statistics reach the others within a second or so.
+    yield* Effect.sleep("2 seconds")
+    yield* add(there, history, `pinned snapshot, ${churned * batch} runs since`)
+    yield* connection.executeValues("rollback", [])
+    yield* Scope.close(pinned, Exit.void)
+  })
+  try {
+    await Effect.runPromise(
+      Effect.scoped(program).pipe(Effect.provide(PgClient.layer({ url: Redacted.make(server.url), maxConnections: 2 })))
+    )
+  } finally {
+    await server.destroy()
+  }
+  print(
+    `Postgres: a batch of ${batch} beside ever more rows; least pages read (to the first row), median time on the server, of ${rounds} rounds`
+  )
+  table(["schedules", "history", "", "fire", "claim", "finish", "fire, claim <= 1.3x"], rows)
+}
+
+class Tick extends Job.make("Tick") {}
+class Other extends Job.make("Other") {}
+
+/** So many schedules due at one instant, while runs of another job come in one by one. */
+const herd = async ({ quick }: Options) => {
+  const count = quick ? 5_000 : 1_000_000
+  const home = makeHome()
+  const server = await startServer({ home, template: makeTemplate(home) })
+  let ran = 0
+  const waits: Array<number> = []
+  const handlers = Layer.mergeAll(
+    Tick.toLayer(() => Effect.sync(() => void ran++)),
+    Other.toLayer(() => Effect.void)
+  )
+  const client = PgClient.layer({ url: Redacted.make(server.url), maxConnections: 10 })
+  const live = handlers.pipe(
+    Layer.provideMerge(
+      Scheduler.layer({ stores: { default: SqlJobStore.layer().pipe(Layer.provide(Layer.orDie(client))) } })
+    ),
+    Layer.orDie
+  )
+  let peak = 0
+  const program = Effect.gen(function* () {
+    const scheduler = yield* Scheduler
+    yield* scheduler.pauseAll
+    const chunk = 10_000
+    const trigger = Trigger.at(0)
+    for (let from = 0; from < count; from += chunk) {
+      const ids = Array.from({ length: Math.min(chunk, count - from) }, (_, i) => ({ id: `t${from + i}`, trigger }))
+      yield* scheduler.scheduleAll(Tick, ids)
+    }
+    globalThis.gc?.()
+    const before = process.memoryUsage().rss
+    const began = performance.now()
+    yield* scheduler.resumeAll
+    yield* Effect.forkScoped(
+      Effect.forever(
+        Effect.gen(function* () {
+          const at = performance.now()
+          yield* scheduler.execute(Other, undefined, { priority: 0 }).pipe(Effect.ignoreCause)
+          waits.push(performance.now() - at)
+          peak = Math.max(peak, process.memoryUsage().rss - before)
+          yield* Effect.sleep("100 millis")
+        })
+      )
+    )
+    yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => ran >= count })
+    return performance.now() - began
+  }).pipe(Effect.scoped, Effect.provide(live))
+  try {
+    const millis = await Effect.runPromise(program)
+    const sorted = waits.toSorted((a, b) => a - b)
+    print(`Postgres: ${count} schedules due at one instant, one process, default settings`)
+    table(
+      ["runs", "in all", "a second", "memory grew by", "another job's execute, p50", "max"],
+      [
+        [
+          String(ran),
+          `${(millis / 1000).toFixed(1)} s`,
+          `${((count / millis) * 1000).toFixed(0)}`,
+          `${(peak / 1e6).toFixed(0)} MB`,
+          `${(sorted[sorted.length >> 1] ?? 0).toFixed(0)} ms`,
+          `${(sorted.at(-1) ?? 0).toFixed(0)} ms`
+        ]
+      ]
+    )
+  } finally {
+    await server.destroy()
+  }
+}
+
+export const postgres = async (options: Options): Promise<void> => {
+  await scale(options)
+  await herd(options)
+}
