@@ -44,7 +44,7 @@ export const verdict = ({ executions, faults, images, invoices, runs }: Audit, p
   `${executions} executions. At once: ${images} images (limit ${RESIZES}), ${invoices} invoice of a customer (limit 1).`,
   isGood({ faults, runs })
     ? paint("green", `Each of ${runs} runs ended once, no (run, attempt) ran twice, and the limits held.`)
-    : paint("red", `NOT as promised: ${faults.length} faults in ${runs} runs.`)
+    : paint("red", `NOT as promised: ${faults.length} ${faults.length === 1 ? "fault" : "faults"} in ${runs} runs.`)
 ]
 
 export const isGood = ({ faults, runs }: Pick<Audit, "faults" | "runs">): boolean => faults.length === 0 && runs > 0

@@ -18,7 +18,7 @@ const demo = (...args: ReadonlyArray<string>) =>
 describe("the demo", () => {
   it.live("kills a scheduler in the middle of its work, and every run ends once all the same", () =>
     Effect.gen(function* () {
-      const { code, text } = yield* demo("--work", "120", "--kill-after", "0.2")
+      const { code, text } = yield* demo("--work", "120", "--kill-after", "0.1")
       const lines = text.trimEnd().split("\n")
       assert.match(
         lines.at(-1)!,
