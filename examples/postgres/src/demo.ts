@@ -34,7 +34,7 @@ const demo = Command.make(
   "demo",
   {
     work: Flag.Int("work").pipe(
-      Flag.withDefault(640),
+      Flag.withDefault(560),
       Flag.withDescription("Invoices to send; an eighth as many images are resized")
     ),
     killAfter: Flag.Finite("kill-after").pipe(
