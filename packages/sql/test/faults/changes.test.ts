@@ -134,6 +134,7 @@ fault(
   },
   (world) =>
     Effect.gen(function* () {
+      const runReplacing = Effect.runPromiseWith(yield* Effect.context<never>())
       const again: Array<Promise<ReadonlyArray<string>>> = []
       const replace = Effect.fnUntraced(function* (id: string) {
         yield* other.scheduler.unschedule(id)
@@ -146,7 +147,7 @@ fault(
         (id, view, now) => {
           const change = transition(id, view, now)
           if (change !== undefined && again.length < 40) {
-            again.push(Promise.resolve().then(() => Effect.runPromise(replace(id))))
+            again.push(Promise.resolve().then(() => runReplacing(replace(id))))
           }
           return change
         }

@@ -81,12 +81,12 @@ fault(
     on: everywhere,
     alone: true,
     injected:
-      "20,000 schedules of one instant, a few due before and after it, and a run of priority 0 that comes meanwhile (a million in the benchmark)"
+      "10,000 schedules of one instant, a few due before and after it, and a run of priority 0 that comes meanwhile (a million in the benchmark)"
   },
   (world) =>
     Effect.gen(function* () {
       const { store } = world
-      const herd = 20_000
+      const herd = 10_000
       const at = Date.now() - 60_000
       const begin = performance.now()
       yield* put(store, 10, (n) => dueAt(`z before ${n}`, at - 1))
@@ -203,10 +203,8 @@ fault(
     alone: true,
     without: { memory: "keeps no old versions" },
     injected: {
-      sqlite:
-        "a read transaction of another connection left open, which keeps the log from being cut, over 10,000 runs",
-      postgres:
-        "a REPEATABLE READ transaction left open over 10,000 runs (the pages read are measured in the benchmark)"
+      sqlite: "a read transaction of another connection left open, which keeps the log from being cut, over 5,000 runs",
+      postgres: "a REPEATABLE READ transaction left open over 5,000 runs (the pages read are measured in the benchmark)"
     }
   },
   (world) =>
@@ -215,7 +213,7 @@ fault(
       const node = randomUUID()
       const before = yield* claims(store, node)
       yield* openSnapshot(world)
-      yield* through(store, node, 10)
+      yield* through(store, node, 5)
       const after = yield* claims(store, node)
       // Later than all others by its own time: no lower bound of a search may pass it over for long.
       const late = run({ runAt: 1 })
@@ -225,7 +223,7 @@ fault(
         store.claim({ now: Date.now(), node, limit: 1, jobs, queues: {} }),
         ({ runs }) => runs[0]?.id === late.id
       )
-      yield* world.measured(`a claim took ${before} before, ${after} with 10,000 dead rows that are pinned`)
+      yield* world.measured(`a claim took ${before} before, ${after} with 5,000 dead rows that are pinned`)
       return "all runs went through, and a run whose time was long ago was found too"
     })
 )
@@ -269,7 +267,7 @@ fault(
     on: everywhere,
     alone: true,
     injected:
-      "1,000 schedules of a newer version, and 10,000 runs each of an unknown job, of a job at its limit and of one busy key (100,000 in the benchmark)"
+      "1,000 schedules of a newer version, and 5,000 runs each of an unknown job, of a job at its limit and of one busy key (100,000 in the benchmark)"
   },
   (world) =>
     Effect.gen(function* () {
@@ -277,7 +275,7 @@ fault(
       const node = randomUUID()
       const known = [...jobs, { name: "full", queue: "default", concurrency: 1 }, { name: "keyed", queue: "default" }]
       const before = yield* claims(store, node, known)
-      const crowd = 10_000
+      const crowd = 5_000
       yield* put(store, 1_000, (n) => dueAt(`new ${n}`, 1_000, { version: 99 }))
       const head = { runAt: 1_000 }
       yield* enqueue(store, 2, (n) => run(n === 0 ? { ...head, job: "full" } : { ...head, job: "keyed", key: "busy" }))
