@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit, Latch, type Scope } from "effect"
+import { Cause, Clock, Effect, Exit, Latch, type Scope } from "effect"
 import { JobStoreError, type StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -42,7 +42,10 @@ export const makeExecutor = (options: {
     let isClosed = false
     const wake = yield* Latch.make(false)
 
-    const newTransaction = (): Transaction => ({ tables, sql, signal: 0 })
+    const clock = yield* Clock.Clock
+    const monotonic = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+    const newTransaction = (waited = 0): Transaction => ({ tables, sql, waited, signal: 0 })
     const closed = (method: string) =>
       new JobStoreError({ reason: "Unavailable", method, message: `${description}: the store was closed` })
     const translate =
@@ -98,11 +101,12 @@ export const makeExecutor = (options: {
     const share = <A>(method: string, program: (tx: Transaction) => Program<A>): Effect.Effect<A, JobStoreError> =>
       Effect.callback<A, JobStoreError>((resume) => {
         if (isClosed) return resume(Effect.fail(closed(method)))
+        const since = monotonic()
         let tx = newTransaction()
         const call: Call = {
           method,
           start: () => {
-            tx = newTransaction()
+            tx = newTransaction(Math.round(monotonic() - since))
             return program(tx)
           },
           transaction: () => tx,

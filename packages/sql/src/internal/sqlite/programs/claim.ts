@@ -80,6 +80,8 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
   const { limit, node, now } = params
   const claimed: Array<RunRecord> = []
   if (limit <= 0) return { runs: claimed, now }
+  // What was waited for may have ended meanwhile: a run starts after the one that it made room for.
+  const startedAt = now + tx.waited
   const room = yield* readRoom(tx, params)
   const jobs = new Map(params.jobs.filter((job) => room.of(job) > 0).map((job) => [job.name, job]))
   const heads = (yield* query(tx.sql.heads, namesOf([...jobs.values()]))).filter((row) => isDue(row, now))
@@ -118,12 +120,12 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
       const places = started.get(queue)
       if (places === undefined) started.set(queue, [place])
       else places.push(place)
-      claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: now })
+      claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt })
     }
   }
 
   if (deferred.length > 0) yield* query(tx.sql.deferForKey, [JSON.stringify(deferred)])
-  for (const [queue, places] of started) yield* query(tx.sql.start, [queue, node, now, JSON.stringify(places)])
+  for (const [queue, places] of started) yield* query(tx.sql.start, [queue, node, startedAt, JSON.stringify(places)])
   return { runs: claimed, now }
 }
 

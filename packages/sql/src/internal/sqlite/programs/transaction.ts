@@ -6,5 +6,7 @@ import type { Statements } from "../statements.ts"
 export interface Transaction {
   readonly tables: Tables
   readonly sql: Statements
+  /** For how many milliseconds the call has waited for others before the transaction began. */
+  readonly waited: number
   signal: StoreSignal
 }
