@@ -5,7 +5,6 @@ import { JobStore, type JobStoreService } from "effect-scheduler/JobStore"
 import type { Invariants } from "effect-scheduler/testing"
 import { Reactivity } from "effect/reactivity"
 import { SqlJobStore } from "../../src/index.ts"
-import { decodeRows } from "../../src/internal/postgres/values.ts"
 import {
   decodeHistory,
   decodeNode,
@@ -44,16 +43,23 @@ export const emptied = (clients: number): Layer.Layer<Emptied> =>
         stores.push(Context.get(yield* Layer.build(Layer.fresh(live)), JobStore))
       }
       const sql = yield* PgClient.make({ url: Redacted.make(sharedUrl), maxConnections: 1 })
-      const rows = <A>(table: string, columns: ReadonlyArray<string>, order: string, decode: (row: Row) => A) =>
-        Effect.map(
-          sql.unsafe(`select ${columns.join(", ")} from ${prefix}${table} order by ${order}`).values,
-          (found) => decodeRows(found).map(decode)
-        )
-      const dump = Effect.all({
-        schedules: rows("schedules", scheduleColumns, "id", decodeSchedule),
-        runs: rows("runs", runColumns, "id", decodeRun),
-        history: rows("history", historyColumns, "ended_at desc, id desc", decodeHistory),
-        nodes: rows("nodes", nodeColumns, "id", decodeNode)
+      const rows = (table: string, columns: ReadonlyArray<string>, order: string) =>
+        `(select coalesce(json_agg(json_build_array(${columns.join(", ")}) order by ${order}), '[]') from ${prefix}${table})`
+      // One statement: it is asked after each command.
+      const all = `select ${[
+        rows("schedules", scheduleColumns, "id"),
+        rows("runs", runColumns, "id"),
+        rows("history", historyColumns, "ended_at desc, id desc"),
+        rows("nodes", nodeColumns, "id")
+      ].join(", ")}`
+      const dump = Effect.map(sql.unsafe(all).values, ([found]) => {
+        const [schedules, runs, history, nodes] = found as unknown as ReadonlyArray<ReadonlyArray<Row>>
+        return {
+          schedules: schedules!.map(decodeSchedule),
+          runs: runs!.map(decodeRun),
+          history: history!.map(decodeHistory),
+          nodes: nodes!.map(decodeNode)
+        }
       })
       const deletions = tables.map((table, index) => `d${index} as (delete from ${prefix}${table})`)
       const empty = sql.unsafe(`with ${deletions.join(", ")} select 1`)

@@ -115,6 +115,8 @@ export const make = Effect.fnUntraced(function* (options: {
       onRecovered: (after) => {
         hub.publish({ _tag: "StoreRecovered", store: alias, after })
         log(Effect.logInfo(`Store "${alias}" has recovered after ${after} ms`))
+        // It may have come back as it was before, with runs under this node's id that have ended here.
+        runner.state.uncertain = true
         bells.fire.ring()
         bells.claim.ring()
       }
