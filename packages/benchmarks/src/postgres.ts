@@ -126,7 +126,7 @@ const measure = Effect.fnUntraced(function* (url: string) {
   const costs: Array<Cost> = []
   let current: Phase = "none"
   const sums = { fire: [], claim: [], finish: [] } as Record<"fire" | "claim" | "finish", Array<Omit<Measured, "most">>>
-  const client = explainingLayer(url, costs, () => current !== "none")
+  const client = explainingLayer(url, costs, { isExplained: () => current !== "none" })
   const explained = yield* Layer.build(Layer.fresh(SqlJobStore.layer().pipe(Layer.provide(client))))
   const plain = yield* Layer.build(
     Layer.fresh(SqlJobStore.layer().pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 5 }))))

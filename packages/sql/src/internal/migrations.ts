@@ -56,7 +56,9 @@ const find = (client: SqlClient.SqlClient, dialect: Dialect, tables: Tables): Ef
       .values
     if (applied.length === 0) return found.length === 1 ? nothing : { foreign: found[0]! }
     if (applied[0]![1] !== steps[0]) return { foreign: tables.migrations }
-    const missing = expected.find((name) => !found.includes(name))
+    // Asked again: another process may have made them since.
+    const present = yield* dialect.present(client, expected)
+    const missing = expected.find((name) => !present.includes(name))
     if (missing !== undefined) return { foreign: `${tables.migrations} without ${missing}` }
     const unknown = applied.filter((row) => Number(row[0]) > latest).map((row) => String(row[1]))
     return { version: Number(applied[applied.length - 1]![0]), unknown }

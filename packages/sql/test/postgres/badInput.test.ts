@@ -105,8 +105,7 @@ describe("opening a store on Postgres", () => {
       const said: Array<unknown> = []
       const logger = Logger.layer([Logger.make(({ message }) => void said.push(message))])
       const ids = yield* Effect.flatMap(JobStore, (store) => store.enqueue(enqueued(run({ id: "a" })))).pipe(
-        Effect.provide(Layer.provide(SqlJobStore.layer(), clientOf(url))),
-        Effect.provide(logger)
+        Effect.provide(Layer.provide(SqlJobStore.layer(), clientOf(url)).pipe(Layer.provideMerge(logger)))
       )
       assert.deepStrictEqual(ids, { ids: ["a"] })
       assert.include(String(said), "made by a newer release; this one goes on with what it knows of them (version 1)")

@@ -8,6 +8,8 @@ export interface Cost {
   readonly text: string
   readonly pages: number
   readonly millis: number
+  /** The length of the longest list that it was given, or how many rows it answered. */
+  readonly batch: number
   /** The nodes of its plan, one line each. */
   readonly plan: ReadonlyArray<string>
 }
@@ -28,27 +30,44 @@ const lines = (node: Node, depth = 0): ReadonlyArray<string> => [
   ...(node.Plans ?? []).flatMap((child) => lines(child, depth + 1))
 ]
 
+const literal = (value: unknown): string =>
+  value === null ? "null" : typeof value === "number" ? String(value) : `'${String(value).replaceAll("'", "''")}'`
+
 /**
- * A client whose every statement is explained and undone before it is sent. `unprepared` plans it for the values that it has;
- * else the server keeps one plan for all values, as it does from the sixth time on.
+ * A client whose every statement is explained and undone before it is sent. `generic`: with the plan for all values that a
+ * connection keeps from the sixth time on, else with one for the values that it has.
  */
-export const explaining = (
+const explaining = (
   client: SqlClient.SqlClient,
   costs: Array<Cost>,
-  isExplained: (text: string) => boolean = () => true
+  options: { readonly isExplained?: (text: string) => boolean; readonly generic?: boolean } = {}
 ): SqlClient.SqlClient => {
+  const { generic = false, isExplained = () => true } = options
+  const explain = (text: string, params: ReadonlyArray<unknown> = []) =>
+    generic
+      ? Effect.gen(function* () {
+          yield* client.unsafe("set local plan_cache_mode = force_generic_plan").values
+          yield* client.unsafe(`prepare explaining as ${text}`).values
+          const values = params.length === 0 ? "" : `(${params.map(literal).join(", ")})`
+          const told = yield* client.unsafe(`explain (analyze, buffers, format json) execute explaining${values}`)
+            .values
+          yield* client.unsafe("deallocate explaining").values
+          return told
+        })
+      : client.unsafe(`explain (analyze, buffers, format json) ${text}`, params).values
   const explained = (text: string, params: ReadonlyArray<unknown> | undefined) =>
     Effect.gen(function* () {
       if (!isExplained(text) || !/^\s*(select|with|insert|update|delete)/i.test(text)) return
       const told = yield* client.unsafe("savepoint explaining").values.pipe(
-        Effect.andThen(client.unsafe(`explain (analyze, buffers, format json) ${text}`, params).values),
+        Effect.andThen(explain(text, params)),
         Effect.tap(() => client.unsafe("rollback to savepoint explaining").values)
       )
       const [{ "Execution Time": millis, Plan: root }] = told[0]![0] as readonly [
         { readonly "Execution Time": number; readonly Plan: Node }
       ]
       const pages = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
-      costs.push({ text, pages, millis, plan: lines(root) })
+      const lists = (params ?? []).map((param) => (/^\{./.test(String(param)) ? String(param).split(",").length : 1))
+      costs.push({ text, pages, millis, batch: Math.max(root["Actual Rows"], ...lists), plan: lines(root) })
     })
   const self: SqlClient.SqlClient = new Proxy(client, {
     get: (target, key) => {
@@ -69,9 +88,7 @@ export const explaining = (
 }
 
 /** The same as a layer, with the list that it fills. */
-export const explainingLayer = (url: string, costs: Array<Cost>, isExplained?: (text: string) => boolean) =>
+export const explainingLayer = (url: string, costs: Array<Cost>, options?: Parameters<typeof explaining>[2]) =>
   Layer.effectContext(
-    Effect.map(SqlClient.SqlClient, (client) =>
-      Context.make(SqlClient.SqlClient, explaining(client, costs, isExplained))
-    )
+    Effect.map(SqlClient.SqlClient, (client) => Context.make(SqlClient.SqlClient, explaining(client, costs, options)))
   ).pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 5 })))

@@ -54,9 +54,9 @@ export const makeClaim = (t: Tables, db: Database, horizon: Horizon, inTurn: Cla
 ) select (select string_agg(distinct job, E'\\n') from candidates where key is not null),
   (select count(*) from candidates), s.*
 from (values (1)) as one(n) left join started s on true`,
-    heads: `select distinct j.job from ${lanes} where exists (select 1 from ${t.runs} r
-  where r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low and r.run_at <= $4::bigint
-  order by r.run_at, r.id limit 1)`,
+    /** Not by `exists`, which the planner may turn into a join with all of them. */
+    heads: `select distinct j.job from ${lanes} cross join lateral (select r.run_at from ${t.runs} r
+  where ${pending} and r.run_at <= $4::bigint order by r.run_at, r.id limit 1) h`,
     /** Of each lane the first that no running run of its key holds back. A lane that begins with many such counts as it
      * stands: a claim will put them aside. */
     freeHeads: `select min(case when h.is_free then h.run_at else (

@@ -25,8 +25,7 @@ on conflict (id) do update set lease_until = excluded.lease_until, version = exc
     heartbeat: `with renewed as (
   update ${t.nodes} set lease_until = $1::bigint + $3::bigint, jobs = $4, triggers = $5
   where id = $2 and dead_at is null returning id
-) select c.id from renewed n left join ${t.runs} c on c.node = n.id and c.state = 'running' and c.cancel_at is not null
-order by c.id`,
+) select c.id from renewed n left join ${t.runs} c on c.node = n.id and c.state = 'running' and c.cancel_at is not null`,
     leave: `delete from ${t.nodes} where id = $1`,
     nodes: `select ${list(nodeColumns)} from ${t.nodes} order by started_at, id`,
     markDead: `update ${t.nodes} set dead_at = $1::bigint where id = any(array(select id from ${t.nodes}
@@ -38,8 +37,10 @@ order by c.id`,
   select n.node from busy b cross join lateral (
     select r.node from ${t.runs} r where r.state = 'running' and r.node > b.node order by r.node limit 1) n
 ) select b.node from busy b where not exists (select 1 from ${t.nodes} n where n.id = b.node and n.dead_at is null)`,
-    orphans: `select ${list(runColumns)} from ${t.runs} where state = 'running' and node = any($1::text[])
-order by id limit $2::int`,
+    /** The order comes after all of them were found: else the planner may read all runs by it. */
+    orphans: `with mine as materialized (
+  select ${list(runColumns)} from ${t.runs} where state = 'running' and node = any($1::text[])
+) select * from mine order by id limit $2::int`,
     lockOrphans: `select ${list(runColumns)} from ${t.runs} where id = any($1::text[]) and state = 'running'
   and node = any($2::text[]) order by id for update skip locked`,
     recover: `update ${t.runs} r set state = 'pending', node = null, recoveries = r.recoveries + 1, run_at = i.run_at
@@ -59,7 +60,7 @@ from ${rowsOf(["id", "run_at"])} where r.id = any($1::text[]) and r.id = i.id`,
     heart.transact(now, (tx) =>
       Effect.map(tx.query(texts.heartbeat, [tx.now, node, lease, ...names(rest)]), (rows) => ({
         fenced: rows.length === 0,
-        cancel: rows.flatMap((row) => (row[0] === null ? [] : [row[0] as string]))
+        cancel: rows.flatMap((row) => (row[0] === null ? [] : [row[0] as string])).toSorted()
       }))
     )
 

@@ -27,7 +27,8 @@ export const makeRuns = (t: Tables, db: Database, schedules: Schedules, ending: 
     lockRun: `select ${list(runColumns)} from ${t.runs} where id = $1 for update`,
     isEnded: `select 1 from ${t.history} where id = $1 and range_count is null`,
     askToCancel: `update ${t.runs} set cancel_at = $2::bigint where id = $1 and cancel_at is null`,
-    held: `select ${list(runColumns)} from ${t.runs} where state = 'running' and node = $1 order by id`,
+    /** Sorted here: an order would let the planner read all runs by it. */
+    held: `select ${list(runColumns)} from ${t.runs} where state = 'running' and node = $1`,
     progress: `update ${t.runs} r set progress = i.progress from ${rowsOf(["id", "attempt", "progress"])}
 where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.node = $4`,
     runs: `select ${list(runColumns)} from ${t.runs} where id = any($1::text[])`,
@@ -63,7 +64,7 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
     )
 
   const held = ({ node }: Params<"held">): Effect.Effect<Answer<"held">, SqlError> =>
-    read((tx) => Effect.map(tx.query(texts.held, [node]), (rows) => rows.map(decodeRun)))
+    read((tx) => Effect.map(tx.query(texts.held, [node]), (rows) => rows.map(decodeRun).toSorted(byId)))
 
   const progress = ({ entries, node }: Params<"progress">): Effect.Effect<void, SqlError> => {
     // The last of each run, as if they were stored one after another.
@@ -118,3 +119,5 @@ const inOrder = <A extends { readonly id: string }>(ids: ReadonlyArray<string>, 
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
+
+const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1)
