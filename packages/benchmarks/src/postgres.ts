@@ -13,6 +13,9 @@ import { median, type Options, print, table } from "./measure.ts"
 const batch = 1_000
 const rounds = 8
 
+/** The first batches find cold pages and unkept plans. */
+const warmUp = 2
+
 const jobs = [{ name: "tick", queue: "default" }]
 
 /** Idle schedules: a time far away, and everything that a real row has. */
@@ -23,10 +26,11 @@ select 'idle-' || lpad(i::text, 9, '0'), gen_random_uuid()::text, 0, 'tick', 'de
   (extract(epoch from now()) * 1000)::bigint + 1e10::bigint + i, 0, 0, 0, 0, 0, '2026a', 0, null, null, null, 0, 0
 from generate_series(${from}, ${from + count - 1}) i`
 
-const due = `insert into scheduler_schedules
+/** Schedules that have been due for years, one after another: each fires once. */
+const due = (from: number, count: number): string => `insert into scheduler_schedules
 select 'due-' || i, gen_random_uuid()::text, 0, 'tick', 'default', 2, 'null', null, 'atLeastOnce', '{}', 1, '', 0, '{}', null,
-  'nominal', 'active', 0, 0, 1000000000000, 0, 0, 0, 0, 0, '2026a', 0, null, null, null, 0, 0
-from generate_series(1, ${batch}) i`
+  'nominal', 'active', 0, 0, 1000000000000 + i::bigint * 60, 0, 0, 0, 0, 0, '2026a', 0, null, null, null, 0, 0
+from generate_series(${from}, ${from + count - 1}) i`
 
 const past = (
   count: number
@@ -38,9 +42,7 @@ select gen_random_uuid()::text, case when i % 20 = 0 then 1 else 0 end, (extract
   'idle-' || lpad((i % 100000)::text, 9, '0'), 'g', i, 'nominal', 1, 0, 0, 'n', 0, 0, 0, null, 1, '[]'
 from generate_series(1, ${count}) i`
 
-const period = 60_000
-
-/** Each due schedule makes a run and goes on by a minute, which has passed too: the next round finds the same. */
+/** Each due schedule makes a run, and is not due again for long. */
 const tick: Transition = (_, view, now) => {
   const { schedule } = view!
   const nominal = schedule.nextAt!
@@ -48,7 +50,7 @@ const tick: Transition = (_, view, now) => {
     schedule: {
       ...schedule,
       watermark: nominal,
-      nextAt: nominal + period,
+      nextAt: now + 1e10,
       counts: { ...schedule.counts, fired: schedule.counts.fired + 1 },
       updatedAt: now
     },
@@ -131,8 +133,7 @@ const measure = Effect.fnUntraced(function* (url: string) {
   const plain = yield* Layer.build(
     Layer.fresh(SqlJobStore.layer().pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 5 }))))
   )
-  // The first batches find cold pages and unkept plans.
-  for (let round = 0; round < 2; round++) yield* step(Context.get(plain, JobStore), () => undefined)
+  for (let round = 0; round < warmUp; round++) yield* step(Context.get(plain, JobStore), () => undefined)
   for (let round = 0; round < rounds; round++) {
     yield* step(Context.get(explained, JobStore), (phase) => {
       if (current !== "none" && costs.length > 0) {
@@ -166,6 +167,7 @@ const scale = async ({ quick }: Options) => {
   const program = Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const add = Effect.fnUntraced(function* (schedules: number, past: number, note: string) {
+      yield* addDue(rounds + warmUp)
       const measured = yield* Effect.scoped(measure(server.url))
       first ??= measured
       const base = first
@@ -188,8 +190,12 @@ const scale = async ({ quick }: Options) => {
       Effect.void,
       SqlJobStore.layerMigrations().pipe(Layer.provide(Layer.succeed(SqlClient.SqlClient, sql)))
     )
-    yield* sql.unsafe(due)
     let there = 0
+    let dueUpTo = 0
+    const addDue = Effect.fnUntraced(function* (batches: number) {
+      yield* sql.unsafe(due(dueUpTo, batches * batch))
+      dueUpTo += batches * batch
+    })
     for (const size of sizes) {
       yield* sql.unsafe(idle(there, size - there))
       there = size
@@ -200,6 +206,8 @@ const scale = async ({ quick }: Options) => {
     yield* sql.unsafe("vacuum analyze")
     yield* add(there, history, "")
 
+    yield* addDue(churned)
+    yield* sql.unsafe("vacuum analyze")
     // A transaction that was left open, and all that has happened since is there as dead rows.
     const pinned = yield* Scope.make()
     const other = yield* Scope.provide(
