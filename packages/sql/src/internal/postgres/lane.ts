@@ -2,60 +2,80 @@ import { Effect, Exit, Scope, Semaphore } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
-import { begin, type Database, makeSession, openings, type Query } from "./database.ts"
+import { begin, type Database, makeSession, openings, type Query, type Session } from "./database.ts"
 import { decodeRows, encodeParam } from "./values.ts"
+
+/** A connection that was taken from the pool. */
+interface Held {
+  readonly scope: Scope.Closeable
+  readonly connection: Connection
+}
 
 /**
  * A connection of the pool that is kept for one purpose, so that nobody who uses up the others can delay it. One that has
- * failed is given back, and another is taken at the next call.
+ * failed is given back, and another is taken at the next call. A call that was given up is not waited for, since nothing can
+ * interrupt a connection that does not answer: the next call takes another.
  */
 export const makeLane = Effect.fnUntraced(function* (
   client: SqlClient,
   believesCallers: boolean
 ): Effect.fn.Return<Database, SqlError, Scope.Scope> {
   const outer = yield* Effect.scope
+  const run = Effect.runForkWith(yield* Effect.context<never>())
   const turn = yield* Semaphore.make(1)
-  let current: { readonly scope: Scope.Closeable; readonly connection: Connection } | undefined
+  let spare: Held | undefined
 
   const open = Effect.uninterruptibleMask(
-    Effect.fnUntraced(function* (restore) {
+    Effect.fnUntraced(function* (restore): Effect.fn.Return<Held, SqlError> {
       const scope = yield* Scope.fork(outer)
       const exit = yield* Effect.exit(restore(Scope.provide(client.reserve, scope)))
-      if (Exit.isSuccess(exit)) current = { scope, connection: exit.value }
-      else yield* Scope.close(scope, exit)
-      return yield* exit
+      if (Exit.isSuccess(exit)) return { scope, connection: exit.value }
+      yield* Scope.close(scope, exit)
+      return yield* Effect.failCause(exit.cause)
     })
   )
-  /** Gives the connection back with nothing open on it. */
-  const drop = Effect.suspend(() => {
-    const held = current
-    current = undefined
-    if (held === undefined) return Effect.void
-    return Effect.ensuring(
-      Effect.ignore(held.connection.executeValues("ROLLBACK", [])),
-      Scope.close(held.scope, Exit.void)
-    )
+
+  const transaction = Effect.fnUntraced(function* <A>(
+    { connection }: Held,
+    now: number,
+    body: (tx: Session) => Effect.Effect<A, SqlError>
+  ): Effect.fn.Return<A, SqlError> {
+    const query = sent(connection)
+    yield* query(begin)
+    const told = believesCallers ? now : null
+    const [row] = yield* query(openings.own, [told])
+    const answer = yield* body(makeSession(query, told, now, row!))
+    yield* query("COMMIT")
+    return answer
   })
 
-  yield* open
+  spare = yield* open
   return {
     isJoined: Effect.succeed(false),
-    transact: (now, body) =>
+    transact: <A>(now: number, body: (tx: Session) => Effect.Effect<A, SqlError>) =>
       turn.withPermit(
-        Effect.suspend(() => (current === undefined ? open : Effect.succeed(current.connection))).pipe(
-          Effect.flatMap(
-            Effect.fnUntraced(function* (connection) {
-              const query = sent(connection)
-              yield* query(begin)
-              const told = believesCallers ? now : null
-              const [row] = yield* query(openings.own, [told])
-              const answer = yield* body(makeSession(query, told, now, row!))
-              yield* query("COMMIT")
-              return answer
+        Effect.callback<A, SqlError>((resume) => {
+          let isGivenUp = false
+          const taken = spare
+          spare = undefined
+          const call = Effect.flatMap(taken === undefined ? open : Effect.succeed(taken), (held) =>
+            Effect.onExit(transaction(held, now, body), (exit) => {
+              if (Exit.isSuccess(exit) && !isGivenUp) {
+                spare = held
+                return Effect.void
+              }
+              // Given back with nothing open on it.
+              const rollback = Effect.ignore(held.connection.executeValues("ROLLBACK", []))
+              return Effect.ensuring(Exit.isSuccess(exit) ? Effect.void : rollback, Scope.close(held.scope, Exit.void))
             })
-          ),
-          Effect.onError(() => drop)
-        )
+          )
+          const fiber = run(call)
+          fiber.addObserver((exit) => resume(exit))
+          return Effect.sync(() => {
+            isGivenUp = true
+            fiber.interruptUnsafe()
+          })
+        })
       )
   }
 })

@@ -144,6 +144,11 @@ on conflict (id) do nothing returning id`,
           ? undefined
           : yield* ending.replace(tx, before, change)
       if (asked !== undefined) cancelled.push(...asked.left)
+      const isAlone = asked !== undefined && asked.left.length + asked.cancelRequested.length === 0
+      // The runs that were to make room have ended by now: what was to wait for them would wait for ever.
+      if (change.cancelActive && isAlone && view!.active > 0 && change.runs.some(isDeferred)) {
+        return yield* overtaken("the runs that were to be cancelled have ended")
+      }
       const after = writes.add(before, { id, place }, change)
       applied.push({
         id,
