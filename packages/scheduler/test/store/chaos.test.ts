@@ -1,142 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { recoverAfter } from "../../src/internal/recovery.ts"
-import type { JobStoreService } from "../../src/JobStore.ts"
 import * as MemoryJobStore from "../../src/MemoryJobStore.ts"
-import { FaultyStore, Invariants } from "../../src/testing/index.ts"
-import { changeTo, run, t0, uuid } from "../../src/testing/internal/fixtures.ts"
-import { countOf, periodic } from "../../src/testing/internal/model/periodic.ts"
-import { Seeded } from "../../src/testing/internal/random.ts"
-import { jobs, knowledge, queues, rows, Worker } from "./worker.ts"
+import { keepsInvariants } from "./cluster.ts"
 
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9))
-const retention = { succeeded: 1e12, others: 1e12, exhausted: 1e12, keys: 1e12 }
-const byId = new Map(rows.map((row) => [row.id, row]))
-const scheduleIds = [...byId.keys()]
-
-/** Two nodes, of which one dies now and then, and users who enqueue, change and cancel. */
-class Cluster {
-  readonly random = new Seeded(seed)
-  readonly executions: Worker["executions"] = []
-  readonly created: Array<string> = []
-  readonly store: JobStoreService
-  workers: Array<Worker>
-  now = t0
-  serial = 0x1000
-
-  constructor(store: JobStoreService) {
-    this.store = store
-    this.workers = [this.start(), this.start()]
-  }
-
-  start(): Worker {
-    return new Worker(uuid(++this.serial), this.store, this.random, this.executions)
-  }
-
-  begin(): Effect.Effect<unknown> {
-    const put = this.store.modify({
-      now: this.now,
-      ids: scheduleIds,
-      transition: (id, view) => (view === undefined ? changeTo(byId.get(id)!) : undefined)
-    })
-    return this.workers[0]!.again(put)
-  }
-
-  step(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const { random, store } = this
-      this.now += random.int(0, 700)
-      for (const worker of this.workers) {
-        const lease = { now: this.now, node: worker.node, lease: 15_000, jobs: ["mail"], triggers: [] }
-        yield* worker.again(store.register({ ...lease, version: 1 }))
-        yield* worker.again(store.heartbeat(lease))
-        yield* worker.step(this.now, random.int(0, 6))
-      }
-      yield* this.users()
-      if (random.chance(0.1)) yield* this.crash()
-      yield* this.upkeep()
-      yield* this.look()
-    })
-  }
-
-  users(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const { now, random, store } = this
-      const worker = this.workers[0]!
-      const id = uuid(++this.serial)
-      this.created.push(id)
-      const made = run(0, { id, job: random.pick(jobs).name, runAt: now })
-      yield* worker.again(store.enqueue({ now, runs: [{ run: made, unique: `u${this.serial}` }] }))
-      yield* worker.once(store.cancel({ now, id: random.pick(this.created), transition: periodic }))
-      yield* worker.once(
-        store.modify({
-          now,
-          ids: random.some(scheduleIds, 0.2),
-          transition: (_, view) => changeTo({ ...view!.schedule, payload: `${now}` })
-        })
-      )
-    })
-  }
-
-  /** A process dies, with all that it runs. Its row goes, or stays until its lease has passed. */
-  crash(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const dead = this.workers.shift()!
-      if (this.random.chance(0.5)) yield* dead.again(this.store.leave({ node: dead.node }))
-      else this.now += 20_000
-      this.workers.push(this.start())
-    })
-  }
-
-  upkeep(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const { now, store } = this
-      const worker = this.workers[0]!
-      const common = { now, node: worker.node, transition: periodic, limit: 100 }
-      yield* worker.again(store.heartbeat({ now, node: worker.node, lease: 15_000, jobs: [], triggers: [] }))
-      yield* worker.once(store.reap({ ...common, recovery: recoverAfter([0, 100, 100, 100, 100]) }))
-      yield* worker.once(store.maintain({ ...common, retention, zoneData: "2026a", ...knowledge }))
-      yield* worker.once(store.leave({ node: uuid(1) }))
-    })
-  }
-
-  look(): Effect.Effect<void> {
-    const page = { filter: {}, limit: 2 }
-    const { store } = this
-    const reads: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
-      store.nodes,
-      store.held({ node: uuid(1) }),
-      store.getSchedules({ ids: ["s1"] }),
-      store.getRuns({ ids: this.created.slice(-1) }),
-      store.listSchedules(page),
-      store.listRuns(page),
-      store.history(page)
-    ]
-    return Effect.forEach(reads, (read) => Effect.ignore(Effect.timeout(read, "10 millis")), { discard: true })
-  }
-
-  /** Nothing new is fired, and one node that does not die goes on until nothing is left. */
-  drain(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const worker = this.start()
-      const common = { node: worker.node, transition: periodic, limit: 1000 }
-      yield* worker.again(
-        this.store.modify({
-          now: this.now,
-          ids: scheduleIds,
-          transition: (_, view) => changeTo({ ...view!.schedule, state: "paused", nextAt: null })
-        })
-      )
-      for (let step = 0; step < 200; step++) {
-        this.now += 20_000
-        const lease = { now: this.now, node: worker.node, lease: 30_000, jobs: [], triggers: [] }
-        yield* worker.again(this.store.register({ ...lease, version: 1 }))
-        yield* worker.again(this.store.reap({ ...common, now: this.now, recovery: recoverAfter([0, 0, 0, 0, 0, 0]) }))
-        yield* worker.step(this.now, 100)
-      }
-    })
-  }
-}
 
 describe("a store whose calls go wrong one time in five", () => {
   it.live(
@@ -144,32 +11,7 @@ describe("a store whose calls go wrong one time in five", () => {
     () =>
       Effect.gen(function* () {
         const inner = yield* MemoryJobStore.make()
-        const { faults, store } = FaultyStore.make(inner, { seed, probability: 0.2, delay: "1 millis" })
-        const cluster = new Cluster(store)
-        yield* cluster.begin()
-        const { created, executions } = cluster
-        const expected = { count: countOf, wholeHistory: true, created, executions, jobs, queues }
-        let previous = yield* Invariants.dump(inner)
-        for (let step = 0; step < 200; step++) {
-          yield* cluster.step()
-          const state = yield* Invariants.dump(inner)
-          const found = Invariants.violations(state, { ...expected, previous })
-          assert.deepStrictEqual(found, [], `seed ${seed}, step ${step}`)
-          previous = state
-        }
-        yield* faults.enable(false)
-        yield* cluster.drain()
-        const end = yield* Invariants.dump(inner)
-        const recovery = { now: cluster.now, within: 17_000 }
-        const found = Invariants.violations(end, { ...expected, finished: true, recovery })
-        assert.deepStrictEqual(found, [], `seed ${seed}`)
-
-        yield* Effect.log(`seed ${seed}, ${end.history.length} rows of history\n${yield* faults.report}`)
-        const counts = yield* faults.counts
-        const missing = FaultyStore.methods.flatMap((method) =>
-          FaultyStore.faults.filter((fault) => counts[method][fault] === 0).map((fault) => `${method} ${fault}`)
-        )
-        assert.deepStrictEqual(missing, [], `seed ${seed}: faults that did not happen`)
+        yield* keepsInvariants({ inner, seed, steps: 200, patience: 10 })
       }),
     120_000
   )

@@ -34,7 +34,17 @@ export class Worker {
   held = new Map<string, RunRecord>()
   unsure = false
 
-  constructor(node: string, store: JobStoreService, random: Seeded, executions: Worker["executions"]) {
+  /** After so many milliseconds a call that does not answer is given up. */
+  readonly patience: number
+
+  constructor(
+    node: string,
+    store: JobStoreService,
+    random: Seeded,
+    executions: Worker["executions"],
+    patience: number
+  ) {
+    this.patience = patience
     this.node = node
     this.store = store
     this.random = random
@@ -43,12 +53,12 @@ export class Worker {
 
   /** Sends a call until it is answered. What hangs is given up after a while. */
   again<A>(call: Effect.Effect<A, JobStoreError>): Effect.Effect<A> {
-    return Effect.retry(Effect.timeout(call, "10 millis"), { times: 200 }).pipe(Effect.orDie)
+    return Effect.retry(Effect.timeout(call, this.patience), { times: 200 }).pipe(Effect.orDie)
   }
 
   /** Sends a call once; whether it was answered is another matter. */
   once<A>(call: Effect.Effect<A, JobStoreError>): Effect.Effect<A | undefined> {
-    return Effect.timeout(call, "10 millis").pipe(Effect.catch(() => Effect.undefined))
+    return Effect.timeout(call, this.patience).pipe(Effect.catch(() => Effect.undefined))
   }
 
   step(now: number, limit: number): Effect.Effect<void> {
