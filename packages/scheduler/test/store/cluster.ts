@@ -1,10 +1,10 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
+import { recoverAfter } from "../../src/internal/recovery.ts"
 import type { JobStoreService } from "../../src/JobStore.ts"
 import { FaultyStore, Invariants } from "../../src/testing/index.ts"
 import { changeTo, run, t0, uuid } from "../../src/testing/internal/fixtures.ts"
 import { countOf, periodic } from "../../src/testing/internal/model/periodic.ts"
-import { recoverAfter } from "../../src/internal/recovery.ts"
 import { Seeded } from "../../src/testing/internal/random.ts"
 import { jobs, knowledge, queues, rows, Worker } from "./worker.ts"
 
