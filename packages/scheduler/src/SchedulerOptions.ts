@@ -42,7 +42,8 @@ export interface SchedulerOptions<S extends Stores = {}> {
   readonly drainDeadline?: Duration.Input | undefined
   /** After a timeout: how long a handler may take to end before `RunStuck`; default 30 seconds. */
   readonly stuckAfter?: Duration.Input | undefined
-  /** How long a job without a handler is waited for before `JobUnresolved`; default 1 minute. */
+  /** How long a job without a handler is waited for before `JobUnresolved`, which is told at the janitor's next turn; default
+   * 1 minute. */
   readonly unresolvedAfter?: Duration.Input | undefined
   /** How often retention, recounts and promotions are looked after; default 1 minute. */
   readonly janitorInterval?: Duration.Input | undefined

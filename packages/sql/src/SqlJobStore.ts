@@ -95,8 +95,9 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  *   notification that is lost costs at most one poll interval.
  * - What is stored in a transaction of the application keeps its locks until that ends: a schedule that was changed is not
  *   fired, and an enqueue with the same idempotency key waits.
- * - A transaction that is left open anywhere in the server keeps vacuum from removing dead rows. Firing and claiming stay as
- *   fast as they are, and a warning is logged once there are half a million.
+ * - A transaction that is left open anywhere in the server keeps vacuum from removing dead rows. Firing and claiming then begin
+ *   behind what was taken already, and look at all of it once a second; a schedule that fires again and again meanwhile costs
+ *   more each time, as its old versions stay. A warning is logged once there are half a million dead rows.
  *
  * **Example** (The same program on Postgres)
  *
@@ -165,7 +166,9 @@ export const layerMigrations = (options: Options = {}): Layer.Layer<never, JobSt
   Layer.effectDiscard(open(options))
 
 /**
- * The migrations by their names, for `Migrator.fromRecord`, in the order of their numbers.
+ * The migrations by their names, for `Migrator.fromRecord`, in the order of their numbers. A migrator of one's own has to
+ * record them under these names and numbers in the table `<prefix>migrations` (`"scheduler_migrations"`), where the store looks
+ * for the version of its tables: so they have a run of their own, apart from the application's.
  *
  * @category migrations
  * @since 0.1.0

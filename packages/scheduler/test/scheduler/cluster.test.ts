@@ -139,6 +139,26 @@ describe("nodes that hear nothing of each other", () => {
     )
   )
 
+  it.effect("go on waiting for the end of a run while the store is away", () =>
+    patiently(
+      Effect.gen(function* () {
+        const { node } = yield* cluster
+        yield* node("a")
+        const other = yield* node("b", { idle: true })
+        const good = yield* Effect.forkChild(other.scheduler.execute(Work, { name: "good", seconds: 20 }))
+        yield* TestClock.adjust("3 seconds")
+        other.store.trouble("getRuns", "fail")
+        yield* TestClock.adjust("30 seconds")
+        assert.isAbove(other.store.calls("getRuns"), 10)
+        assert.isUndefined(good.pollUnsafe())
+        other.store.heal()
+        yield* TestClock.adjust("10 seconds")
+        yield* settled
+        assert.deepInclude(good.pollUnsafe(), { value: "good by a" })
+      })
+    )
+  )
+
   it.effect("are told at once of the end of a run that ended before they asked", () =>
     patiently(
       Effect.gen(function* () {

@@ -80,7 +80,7 @@ export const prepareSchema = (
     if ("foreign" in found) {
       return yield* refuse(
         "SchemaMissing",
-        `the table ${found.foreign} was not made by effect-scheduler; give the store another prefix than "${tables.prefix}"`
+        `the table ${found.foreign} was not made by effect-scheduler's migrations as ${tables.migrations} records them; give the store another prefix than "${tables.prefix}", or a migrator of your own the table "${tables.migrations}"`
       )
     }
     if (found.version > latest) {

@@ -31,7 +31,8 @@ The table of faults that a durable scheduler must survive, each tried on every s
 writes this page from what it ran (\`packages/sql/test/faults\`): a row is here because its test passed. After each of them
 the invariants were checked on all rows of the store, unless the fault destroys the store itself.
 
-Leases, timeouts and outages are shortened (a lease of a second); nothing else is.
+Leases, timeouts and outages are shortened (a lease of a second), and of the largest amounts there are fewer, as the rows say;
+the full lengths and amounts are in \`pnpm test:chaos\` and \`pnpm bench postgres\`.
 `
 
 const stores = ["memory", "sqlite", "postgres"]

@@ -15,7 +15,7 @@ export const loop = (runner: Runner): Effect.Effect<void> => {
       const { full } = yield* maintain(runner)
       if (full) return yield* Effect.yieldNow
       yield* unresolved
-      yield* Effect.sleep(runner.settings.janitorInterval)
+      yield* Effect.sleep(Math.min(runner.settings.janitorInterval, runner.settings.unresolvedAfter))
     })
   )
 }

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit } from "effect"
+import { Cause, Deferred, Effect, Exit, Option } from "effect"
 import type { EndedRun } from "../../JobRun.ts"
 import type { JobStoreError, JobStoreService } from "../../JobStore.ts"
 import type { Settings } from "./settings.ts"
@@ -38,7 +38,11 @@ export const make = (store: JobStoreService, calls: StoreCalls, settings: Pick<S
 
   const look = (ids: ReadonlyArray<string>) =>
     Effect.map(Effect.exit(getRuns(ids)), (exit) => {
-      if (Exit.isFailure(exit)) return ids.forEach((id) => tell(id, Exit.failCause(exit.cause)))
+      if (Exit.isFailure(exit)) {
+        // Of a shared store that is away the run goes on: who waits for its end waits for the next look.
+        if (store.shared && isTransient(exit.cause)) return
+        return ids.forEach((id) => tell(id, Exit.failCause(exit.cause)))
+      }
       const gone = new Set(ids)
       for (const run of exit.value.unfinished) gone.delete(run.id)
       for (const run of exit.value.ended) {
@@ -88,4 +92,10 @@ export const make = (store: JobStoreService, calls: StoreCalls, settings: Pick<S
       })
     )
   }
+}
+
+/** Whether the same question may be answered when it is asked again. */
+const isTransient = (cause: Cause.Cause<JobStoreError>): boolean => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  return error !== undefined && error.isRetryable
 }
