@@ -73,8 +73,8 @@ cross join lateral (select r.id from ${t.runs} r where r.state = 'running' and r
 where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is not null
   and r.job = i.job and r.key = i.key)`,
     defer: `update ${t.runs} set state = 'deferred', waits_for = 'key' where id = any($1::text[])`,
-    start: `update ${t.runs} r set state = 'running', queue = i.queue, node = $3, started_at = $4::bigint,
-  attempt = attempt + 1 from unnest($1::text[], $2::text[]) as i(id, queue) where r.id = any($1::text[]) and r.id = i.id`
+    start: `update ${t.runs} r set state = 'running', queue = ($2::text[])[array_position($1::text[], r.id)], node = $3,
+  started_at = $4::bigint, attempt = attempt + 1 where r.id = any($1::text[])`
   }
 
   const lockLimits = Effect.fnUntraced(function* (

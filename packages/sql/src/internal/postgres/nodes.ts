@@ -7,7 +7,7 @@ import { decodeNode, decodeRun, nodeColumns, runColumns } from "../rows.ts"
 import { notLaterThanCancel } from "../runs.ts"
 import type { Tables } from "../tables.ts"
 import type { Row } from "../values.ts"
-import { list, rowsOf } from "./columns.ts"
+import { list } from "./columns.ts"
 import type { Database } from "./database.ts"
 import type { Ending } from "./ending.ts"
 import type { Schedules } from "./schedules.ts"
@@ -43,8 +43,8 @@ on conflict (id) do update set lease_until = excluded.lease_until, version = exc
 ) select * from mine order by id limit $2::int`,
     lockOrphans: `select ${list(runColumns)} from ${t.runs} where id = any($1::text[]) and state = 'running'
   and node = any($2::text[]) order by id for update skip locked`,
-    recover: `update ${t.runs} r set state = 'pending', node = null, recoveries = r.recoveries + 1, run_at = i.run_at
-from ${rowsOf(["id", "run_at"])} where r.id = any($1::text[]) and r.id = i.id`,
+    recover: `update ${t.runs} r set state = 'pending', node = null, recoveries = r.recoveries + 1,
+  run_at = ($2::bigint[])[array_position($1::text[], r.id)] where r.id = any($1::text[])`,
     nextLease: `select min(lease_until) from ${t.nodes} where dead_at is null`
   }
 

@@ -14,7 +14,7 @@ import {
 } from "../rows.ts"
 import type { Tables } from "../tables.ts"
 import type { Row } from "../values.ts"
-import { list, rowsOf } from "./columns.ts"
+import { list } from "./columns.ts"
 import type { Database, Session } from "./database.ts"
 import type { Ending } from "./ending.ts"
 import type { Schedules } from "./schedules.ts"
@@ -29,8 +29,8 @@ export const makeRuns = (t: Tables, db: Database, schedules: Schedules, ending: 
     askToCancel: `update ${t.runs} set cancel_at = $2::bigint where id = $1 and cancel_at is null`,
     /** Sorted here: an order would let the planner read all runs by it. */
     held: `select ${list(runColumns)} from ${t.runs} where state = 'running' and node = $1`,
-    progress: `update ${t.runs} r set progress = i.progress from ${rowsOf(["id", "attempt", "progress"])}
-where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.node = $4`,
+    progress: `update ${t.runs} r set progress = ($3::text[])[array_position($1::text[], r.id)]
+where r.id = any($1::text[]) and r.attempt = ($2::int[])[array_position($1::text[], r.id)] and r.node = $4`,
     runs: `select ${list(runColumns)} from ${t.runs} where id = any($1::text[])`,
     ended: `select ${list(historyColumns)} from ${t.history} where id = any($1::text[]) and range_count is null`,
     schedules: `select ${list(scheduleColumns)} from ${t.schedules} where id = any($1::text[])`
@@ -68,7 +68,7 @@ where r.id = any($1::text[]) and r.id = i.id and r.attempt = i.attempt and r.nod
 
   const progress = ({ entries, node }: Params<"progress">): Effect.Effect<void, SqlError> => {
     // The last of each run, as if they were stored one after another.
-    const byId = new Map(entries.map((entry) => [`${entry.id} ${entry.attempt}`, entry]))
+    const byId = new Map(entries.map((entry) => [entry.id, entry]))
     const sorted = [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
     const columns = columnsOf(
       sorted.map((entry) => [entry.id, entry.attempt, entry.progress]),
