@@ -5,7 +5,7 @@ import { NaiveJobStore, StoreModel } from "../../src/testing/index.ts"
 
 const sequences = Number(process.env["SEQUENCES"] ?? 300)
 const firstSeed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9))
-const length = 120
+const length = 75
 
 describe("random commands", () => {
   it.live(
