@@ -1,5 +1,5 @@
 /**
- * `pnpm test:chaos [--quick] [--seed n] [--lease ms] [store …]`: whole schedulers in processes of their own on one store, killed and
+ * `pnpm test:chaos [--quick] [--seed n] [--lease ms] [part …]`, of postgres, sqlite and lengths: whole schedulers in processes of their own on one store, killed and
  * frozen at random while they work, until all is done; then the invariants are checked. The exit code is 1 if one is
  * violated. A seed repeats the faults and their times, not what the processes happened to do then.
  */
@@ -12,6 +12,7 @@ import { scopedServer } from "../test/postgres/scoped.ts"
 import { audit, seen } from "./audit/audit.ts"
 import type { Facts, Verdict } from "./audit/facts.ts"
 import { conduct } from "./conductor.ts"
+import { lengths } from "./lengths.ts"
 import { forms, type Options } from "./plan.ts"
 import { report } from "./report.ts"
 import { periodOf } from "./work.ts"
@@ -68,8 +69,17 @@ const program = Effect.gen(function* () {
     .map((options) => (values.lease === undefined ? options : { ...options, lease: Number(values.lease) }))
   yield* print(`seed ${seed}`)
   const held = yield* Effect.forEach(chosen, (options) => perform(options, seed))
-  if (chosen.length === 0) yield* print("no such store: there are postgres and sqlite")
-  process.exitCode = chosen.length > 0 && held.every((each) => each) ? 0 : 1
+  const isWhole = positionals.length === 0 && !values.quick
+  if (isWhole || positionals.includes("lengths")) {
+    const verdicts = yield* lengths
+    yield* print("Full lengths: the default lease and timeouts, on Postgres")
+    for (const { checked, wrong } of verdicts) {
+      yield* print(`  ${wrong.length === 0 ? "holds    " : "VIOLATED "} ${[checked, ...wrong].join("; ")}`)
+    }
+    held.push(verdicts.every(({ wrong }) => wrong.length === 0))
+  }
+  if (held.length === 0) yield* print("no such part: there are postgres, sqlite and lengths")
+  process.exitCode = held.length > 0 && held.every((each) => each) ? 0 : 1
 })
 
 const failed = (cause: Cause.Cause<unknown>) =>

@@ -79,14 +79,14 @@ export const forms: Readonly<Record<"full" | "quick", ReadonlyArray<Options>>> =
     {
       store: "sqlite",
       processes: 2,
-      runs: 10_000,
-      kills: 8,
-      freezes: 6,
+      runs: 40_000,
+      kills: 16,
+      freezes: 14,
       frozenAtOnce: 1,
       lease: 1_000,
       maxRunning: 14,
       schedules: 1,
-      deadline: 900_000
+      deadline: 1_800_000
     }
   ],
   quick: [
