@@ -55,3 +55,9 @@ export const isExecuting = (folder: string, pid: number): boolean => {
   const text = existsSync(path) ? readFileSync(path, "utf8") : ""
   return text.split('"Begin"').length > text.split('"End"').length
 }
+
+/** Whether a report of any process was refused so far. */
+export const hasFenced = (folder: string): boolean =>
+  readdirSync(folder).some(
+    (name) => name.endsWith(".log") && readFileSync(join(folder, name), "utf8").includes('"_tag":"Fenced"')
+  )
