@@ -35,6 +35,9 @@ export const shortened = {
   recoveryDelays: [0, 0, 0, 0, 0]
 } as const satisfies SchedulerOptions
 
+/** For calls that are not what is tried: a busy machine fails none of them. */
+const unhurried = { ...shortened, storeTimeout: "1 minute" } as const satisfies SchedulerOptions
+
 /** A scheduler in this process. */
 export interface Node {
   readonly scheduler: SchedulerService
@@ -193,7 +196,7 @@ export const makeWorld = Effect.fnUntraced(function* (
   })
 
   const client: World["client"] = Effect.map(
-    Effect.orDie(Layer.build(Layer.fresh(Scheduler.layerClient({ default: Layer.orDie(layer) }, shortened)))),
+    Effect.orDie(Layer.build(Layer.fresh(Scheduler.layerClient({ default: Layer.orDie(layer) }, unhurried)))),
     (context) => Context.get(context, Scheduler)
   )
 
