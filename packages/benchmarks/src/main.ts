@@ -1,25 +1,46 @@
-/** `node packages/benchmarks/src/main.ts [--quick] [part …]`: all parts when none is named. */
+/**
+ * `node --expose-gc packages/benchmarks/src/main.ts [--quick] [part …]`: all parts when none is named. `--quick` shows in seconds
+ * that every part runs; its figures mean nothing and it writes nothing. See `report.ts` for what a part is.
+ */
+import { machine, versions } from "./machine.ts"
 import type { Options } from "./measure.ts"
-import { print } from "./measure.ts"
+import { keep, writePage } from "./page.ts"
 import { postgres } from "./postgres.ts"
+import { missed, print, printSection, type Sections } from "./report.ts"
 import { scheduler } from "./scheduler.ts"
 import { trigger } from "./trigger.ts"
 import { types } from "./types.ts"
 
-const parts: Readonly<Record<string, (options: Options) => void | Promise<void>>> = {
+/** In the order of the page. */
+const parts: Readonly<Record<string, (options: Options) => Sections | Promise<Sections | void> | void>> = {
   trigger,
   scheduler,
   postgres,
   types
 }
 
+const run = async (name: string, quick: boolean): Promise<void> => {
+  const began = performance.now()
+  print(`== ${name}\n`)
+  const sections = await parts[name]!({ quick })
+  if (sections === undefined) return
+  for (const section of sections) printSection(section)
+  const seconds = (performance.now() - began) / 1000
+  const misses = sections.flatMap(missed).length
+  print(`== ${name} took ${seconds.toFixed(0)} s${misses === 0 || quick ? "" : `, ${misses} targets missed`}\n`)
+  if (quick) return
+  keep(name, sections, seconds)
+  writePage(Object.keys(parts))
+}
+
 const given = process.argv.slice(2)
-const named = given.filter((argument) => !argument.startsWith("--"))
-const unknown = named.filter((name) => !(name in parts))
+const chosen = given.filter((argument) => !argument.startsWith("--"))
+const unknown = chosen.filter((name) => !(name in parts))
 if (unknown.length > 0) {
   print(`no part ${unknown.join(", ")}: there are ${Object.keys(parts).join(", ")}`)
   process.exitCode = 1
 } else {
-  for (const name of named.length > 0 ? named : Object.keys(parts))
-    await parts[name]!({ quick: given.includes("--quick") })
+  const quick = given.includes("--quick")
+  print(`${machine()}\n${versions()}${quick ? "\nquick: the figures mean nothing" : ""}\n`)
+  for (const name of chosen.length > 0 ? chosen : Object.keys(parts)) await run(name, quick)
 }

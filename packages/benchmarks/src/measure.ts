@@ -1,4 +1,7 @@
-/** Times functions side by side, in CPU time, and prints tables. */
+/** Times functions side by side, in CPU time. */
+import { print } from "./report.ts"
+
+export { print } from "./report.ts"
 
 /** A function to time: it is called with the number of the call. */
 export type Subject = (call: number) => unknown
@@ -84,10 +87,6 @@ export const nanos = (value: number): string =>
     : value < 1e6
       ? `${(value / 1e3).toFixed(2)} µs`
       : `${(value / 1e6).toFixed(2)} ms`
-
-export const print = (text: string): void => {
-  process.stdout.write(`${text}\n`)
-}
 
 export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)))
