@@ -1,3 +1,7 @@
+import { burst } from "./burst.ts"
+import { due } from "./due.ts"
+import { idle } from "./idle.ts"
+import { lateness } from "./lateness.ts"
 /**
  * `node --expose-gc packages/benchmarks/src/main.ts [--quick] [part …]`: all parts when none is named. `--quick` shows in seconds
  * that every part runs; its figures mean nothing and it writes nothing. See `report.ts` for what a part is.
@@ -14,6 +18,10 @@ import { types } from "./types.ts"
 /** In the order of the page. */
 const parts: Readonly<Record<string, (options: Options) => Sections | Promise<Sections | void> | void>> = {
   trigger,
+  idle,
+  due,
+  burst,
+  lateness,
   scheduler,
   postgres,
   types

@@ -1,7 +1,6 @@
 /** Times functions side by side, in CPU time. */
-import { print } from "./report.ts"
 
-export { print } from "./report.ts"
+import { printSection } from "./report.ts"
 
 /** A function to time: it is called with the number of the call. */
 export type Subject = (call: number) => unknown
@@ -31,41 +30,67 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+export const geometricMean = (values: ReadonlyArray<number>): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
+
+/** The value that so many of a hundred are not above. */
+export const percentile = (sorted: ReadonlyArray<number>, percent: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1))]!
+
+/** How long and how often each subject is timed: nanoseconds of warm-up and of a round, and rounds. */
+export interface Budget {
+  readonly warmUp: number
+  readonly round: number
+  readonly rounds: number
+}
+
+export const budgetOf = ({ quick }: Options): Budget =>
+  quick ? { warmUp: 2e7, round: 2e6, rounds: 2 } : { warmUp: 2e7, round: 2e7, rounds: 7 }
+
 /**
  * Nanoseconds of CPU time of a call for each subject and round. The subjects take turns in each round, so that what else the machine
  * does meets them alike, and each has as many calls as take about the same time.
+ *
+ * A round goes on until it has taken a fourth of its time by the clock of the CPU, however coarsely that one ticks, so none is
+ * measured as nothing.
  */
 export const rounds = <K extends string>(
   subjects: Readonly<Record<K, Subject>>,
-  options: Options
+  budget: Budget
 ): Readonly<Record<K, ReadonlyArray<number>>> => {
-  const budget = options.quick ? 1e7 : 4e7
   const names = Object.keys(subjects) as Array<K>
   const calls = new Map<K, number>()
   const at = new Map<K, number>()
   const out = {} as Record<K, Array<number>>
   for (const name of names) {
-    // The first calls are slow: a number of calls is enough when they take long enough twice.
-    let count = 4
+    // The first calls are slow, while code is compiled and zones are read.
     let from = 0
+    for (let spent = 0; spent < budget.warmUp && from < 4096; from += 4) spent += time(subjects[name], from, 4)
+    // A number of calls is enough when they take long enough twice.
+    let count = 4
     for (let enough = 0; enough < 2;) {
       const spent = time(subjects[name], from, count)
       from += count
-      if (spent >= budget / 2) enough++
+      if (spent >= budget.round / 2) enough++
       else {
         enough = 0
-        count = spent < budget / 16 ? count * 4 : Math.ceil((count * budget) / spent)
+        count = spent < budget.round / 16 ? count * 4 : Math.ceil((count * budget.round) / spent)
       }
     }
     calls.set(name, count)
     at.set(name, from)
     out[name] = []
   }
-  for (let round = 0; round < (options.quick ? 2 : 9); round++) {
+  for (let round = 0; round < budget.rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const count = calls.get(name)!
-      out[name].push(time(subjects[name], at.get(name)!, count) / count)
-      at.set(name, at.get(name)! + count)
+      let spent = 0
+      let done = 0
+      while (spent < budget.round / 4) {
+        spent += time(subjects[name], at.get(name)! + done, calls.get(name)!)
+        done += calls.get(name)!
+      }
+      out[name].push(spent / done)
+      at.set(name, at.get(name)! + done)
     }
   }
   if (sink === rounds) throw new Error("unreachable: keeps the results alive")
@@ -76,9 +101,9 @@ export const rounds = <K extends string>(
 export const ratios = (peer: ReadonlyArray<number>, ours: ReadonlyArray<number>): ReadonlyArray<number> =>
   peer.map((value, index) => value / ours[index]!)
 
-export const spread = (values: ReadonlyArray<number>): string => {
+export const spread = (values: ReadonlyArray<number>, unit = "x"): string => {
   const digits = median(values) < 10 ? 1 : 0
-  return `${median(values).toFixed(digits)}x (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`
+  return `${median(values).toFixed(digits)}${unit} (${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)})`
 }
 
 export const nanos = (value: number): string =>
@@ -88,11 +113,12 @@ export const nanos = (value: number): string =>
       ? `${(value / 1e3).toFixed(2)} µs`
       : `${(value / 1e6).toFixed(2)} ms`
 
-export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)))
-  const line = (cells: ReadonlyArray<string>) => cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")
-  print(line(head).trimEnd())
-  print(widths.map((width) => "-".repeat(width)).join("  "))
-  for (const row of rows) print(line(row).trimEnd())
-  print("")
-}
+/** Milliseconds as a table shows them. */
+export const millis = (value: number): string =>
+  value < 10 ? `${value.toFixed(2)} ms` : value < 10_000 ? `${value.toFixed(0)} ms` : `${(value / 1e3).toFixed(1)} s`
+
+export { print } from "./report.ts"
+
+/** Until the Postgres part returns sections. */
+export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void =>
+  printSection({ name: "", title: "", head, rows })

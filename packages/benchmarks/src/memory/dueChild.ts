@@ -1,0 +1,38 @@
+/** `dueChild.ts LIBRARY COUNT SECONDS`: so many schedules of every second, watched for so many seconds. */
+import { answer, spent } from "../child.ts"
+import { percentile } from "../measure.ts"
+import { libraries, type LibraryName } from "./libraries.ts"
+
+const [name, count, seconds] = [process.argv[2] as LibraryName, Number(process.argv[3]), Number(process.argv[4])]
+
+/** From this instant on runs are counted, up to so many seconds later. */
+let from = Infinity
+let to = Infinity
+const lateness = new Float64Array(count * seconds * 2)
+let counted = 0
+const early = 50
+
+const run = () => {
+  const now = performance.timeOrigin + performance.now()
+  // A timer may be a little early.
+  if (now < from - early || now >= to - early) return
+  lateness[counted++] = ((now + early) % 1_000) - early
+}
+
+await libraries[name]("* * * * * *", count, run)
+const isSetUp = Date.now()
+from = (Math.floor(isSetUp / 1_000) + 2) * 1_000
+to = from + seconds * 1_000
+await new Promise((resolve) => setTimeout(resolve, from - early - 10 - Date.now()))
+const began = spent()
+await new Promise((resolve) => setTimeout(resolve, to - early - Date.now()))
+const cpu = spent() - began
+const sorted = Array.from(lateness.subarray(0, counted)).toSorted((a, b) => a - b)
+answer({
+  counted,
+  p50: percentile(sorted, 50),
+  p99: percentile(sorted, 99),
+  max: sorted.at(-1),
+  micros: (cpu * 1_000) / counted,
+  share: cpu / (seconds * 1_000)
+})
