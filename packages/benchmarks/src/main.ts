@@ -1,30 +1,24 @@
-import { burst } from "./burst.ts"
-import { due } from "./due.ts"
-import { idle } from "./idle.ts"
-import { lateness } from "./lateness.ts"
 /**
  * `node --expose-gc packages/benchmarks/src/main.ts [--quick] [part …]`: all parts when none is named. `--quick` shows in seconds
  * that every part runs; its figures mean nothing and it writes nothing. See `report.ts` for what a part is.
  */
+
 import { machine, versions } from "./machine.ts"
 import type { Options } from "./measure.ts"
 import { keep, writePage } from "./page.ts"
-import { postgres } from "./postgres.ts"
 import { missed, print, printSection, type Sections } from "./report.ts"
-import { scheduler } from "./scheduler.ts"
-import { trigger } from "./trigger.ts"
-import { types } from "./types.ts"
 
-/** In the order of the page. */
-const parts: Readonly<Record<string, (options: Options) => Sections | Promise<Sections | void> | void>> = {
-  trigger,
-  idle,
-  due,
-  burst,
-  lateness,
-  scheduler,
-  postgres,
-  types
+/** In the order of the page. Each is loaded when it is its turn, so that no part runs beside the libraries of another. */
+const parts: Readonly<Record<string, (options: Options) => Promise<Sections | void>>> = {
+  trigger: async (options) => (await import("./trigger.ts")).trigger(options),
+  idle: async (options) => (await import("./idle.ts")).idle(options),
+  due: async (options) => (await import("./due.ts")).due(options),
+  burst: async (options) => (await import("./burst.ts")).burst(options),
+  lateness: async (options) => (await import("./lateness.ts")).lateness(options),
+  sqlite: async (options) => (await import("./sqlite.ts")).sqlite(options),
+  postgres: async (options) => (await import("./postgres.ts")).postgres(options),
+  size: async (options) => (await import("./size.ts")).size(options),
+  types: async (options) => (await import("./types.ts")).types(options)
 }
 
 const run = async (name: string, quick: boolean): Promise<void> => {

@@ -45,7 +45,7 @@ export interface Budget {
 }
 
 export const budgetOf = ({ quick }: Options): Budget =>
-  quick ? { warmUp: 2e7, round: 2e6, rounds: 2 } : { warmUp: 2e7, round: 2e7, rounds: 7 }
+  quick ? { warmUp: 2e7, round: 2e6, rounds: 2 } : { warmUp: 2e7, round: 1.5e7, rounds: 7 }
 
 /**
  * Nanoseconds of CPU time of a call for each subject and round. The subjects take turns in each round, so that what else the machine

@@ -26,7 +26,11 @@ const toBest = (times: Times): ReadonlyArray<number> =>
   )
 
 const row = ({ text, timeZone }: Pattern, times: Times): TargetRow => {
-  const toCroner = median(ratios(times.croner!, times.ours))
+  const toCroner = Math.min(
+    ...[times.croner, times["croner, utcOffset"]].flatMap((each) =>
+      each === undefined ? [] : [median(ratios(each, times.ours))]
+    )
+  )
   const inUtc = timeZone === "UTC"
   return {
     cells: [
@@ -36,7 +40,7 @@ const row = ({ text, timeZone }: Pattern, times: Times): TargetRow => {
       ...peers.map((peer) => (times[peer] === undefined ? "–" : nanos(median(times[peer])))),
       ...peers.map((peer) => (times[peer] === undefined ? "–" : spread(ratios(times[peer], times.ours))))
     ],
-    target: inUtc ? "10 × croner" : "40 × croner, 3 × the best peer",
+    target: inUtc ? "10 × croner, either way" : "40 × croner, 3 × the best peer",
     met: inUtc ? toCroner >= 10 : toCroner >= 40 && median(toBest(times)) >= 3
   }
 }
@@ -62,7 +66,7 @@ export const next = (options: Options): Section => {
       "croner is asked twice in UTC: with `timezone` as its examples have it, and with `utcOffset: 0`, of which its documentation " +
         'says: "Schedule using a specific utc offset in minutes. This does not take care of daylight savings time, you probably want ' +
         'to use option `timezone` instead." (README of croner 11.0.1, Options). The other libraries document no setting that makes ' +
-        "the search faster."
+        "the search faster. Without either setting croner goes by the zone of the machine."
     ],
     plot: {
       kind: "bars",
@@ -79,13 +83,13 @@ export const next = (options: Options): Section => {
 /** Random expressions: the geometric mean of the ratios of each round. */
 export const randomNext = (options: Options): Section => {
   const all = vectors(options.quick ? 4 : 500)
-  const budget = options.quick ? budgetOf(options) : { warmUp: 3e6, round: 3e6, rounds: 3 }
+  const budget = options.quick ? budgetOf(options) : { warmUp: 1.5e6, round: 1.5e6, rounds: 3 }
   const found = all.map((pattern) => ({
     pattern,
     times: rounds(nexts(pattern) as Readonly<Record<Library, Subject>>, budget)
   }))
   const count = budget.rounds
-  const compared = ["croner", "cron-parser", "Effect"] as const
+  const compared = ["croner", "croner, utcOffset", "cron-parser", "Effect"] as const
   const line = (name: string, of: typeof found, target: number, bestTarget: number): TargetRow | undefined => {
     if (of.length === 0) return undefined
     const mean = (peer: (typeof compared)[number]) => {
@@ -103,7 +107,7 @@ export const randomNext = (options: Options): Section => {
     return {
       cells: [name, String(of.length), nanos(ours), ...means.map(({ text }) => text), `${best.toFixed(1)}x`],
       target: bestTarget === 0 ? `${target} × croner` : `${target} × croner, ${bestTarget} × the best peer`,
-      met: means[0]!.middle >= target && best >= bestTarget
+      met: Math.min(means[0]!.middle, means[1]!.middle) >= target && best >= bestTarget
     }
   }
   const inUtc = found.filter(({ pattern }) => pattern.timeZone === "UTC")
