@@ -5,7 +5,7 @@ import { cpus, totalmem } from "node:os"
 import { dirname, join } from "node:path"
 
 /** The version in a package's own package.json, as it is installed here. */
-export const versionOf = (name: string): string => {
+const versionOf = (name: string): string => {
   const paths = createRequire(import.meta.url).resolve.paths(name) ?? []
   for (const path of paths) {
     try {

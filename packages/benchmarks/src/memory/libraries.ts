@@ -7,7 +7,7 @@ import { scheduleJob } from "node-schedule"
 import { PlainHeap } from "./plainHeap.ts"
 
 /** Sets up so many schedules of a pattern and answers when all are there. `run` is told which one, and its nominal time if known. */
-export type SetUp = (pattern: string, count: number, run: () => void) => Promise<void>
+type SetUp = (pattern: string, count: number, run: () => void) => Promise<void>
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined }
 

@@ -18,7 +18,7 @@ export const patterns: ReadonlyArray<Pattern> = [
 ]
 
 /** The same numbers each time, from 0 to below 1. */
-export const random = (seed: number): (() => number) => {
+const random = (seed: number): (() => number) => {
   let state = seed
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
