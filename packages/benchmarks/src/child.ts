@@ -12,7 +12,9 @@ export const inChild = <A>(
   new Promise((resolve, reject) => {
     const file = join(fileURLToPath(new URL(".", import.meta.url)), program)
     const child = spawn(process.execPath, ["--expose-gc", ...flags, file, ...args.map(String)], {
-      stdio: ["ignore", "pipe", "pipe"]
+      stdio: ["ignore", "pipe", "pipe"],
+      // The default zone of most peers.
+      env: { ...process.env, TZ: "UTC" }
     })
     let out = ""
     let errors = ""

@@ -60,23 +60,23 @@ export const libraries = {
     kept.push(heap)
   },
   "node-cron": async (pattern, count, run) => {
-    for (let i = 0; i < count; i++) scheduleNodeCron(pattern, run, { timezone: "UTC" })
+    for (let i = 0; i < count; i++) scheduleNodeCron(pattern, run)
   },
   "node-cron, suppressMissedWarning": async (pattern, count, run) => {
-    const options = { timezone: "UTC", suppressMissedWarning: true, logger: silent }
+    const options = { suppressMissedWarning: true, logger: silent }
     for (let i = 0; i < count; i++) scheduleNodeCron(pattern, run, options)
   },
   "node-schedule": async (pattern, count, run) => {
-    for (let i = 0; i < count; i++) scheduleJob({ rule: pattern, tz: "UTC" }, run)
+    for (let i = 0; i < count; i++) scheduleJob(pattern, run)
   },
   croner: async (pattern, count, run) => {
-    for (let i = 0; i < count; i++) kept.push(new Croner(pattern, { timezone: "UTC" }, run))
+    for (let i = 0; i < count; i++) kept.push(new Croner(pattern, run))
   },
   "croner, utcOffset": async (pattern, count, run) => {
     for (let i = 0; i < count; i++) kept.push(new Croner(pattern, { utcOffset: 0 }, run))
   },
   "Effect, a fiber with Schedule.cron each": async (pattern, count, run) => {
-    const job = Effect.schedule(Effect.sync(run), Schedule.cron(pattern, "UTC"))
+    const job = Effect.schedule(Effect.sync(run), Schedule.cron(pattern))
     for (let i = 0; i < count; i++) kept.push(Effect.runFork(job))
   }
 } satisfies Readonly<Record<string, SetUp>>

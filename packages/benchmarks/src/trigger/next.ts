@@ -63,10 +63,10 @@ export const next = (options: Options): Section => {
     head: ["pattern", "zone", "ours", ...peers, ...peers.map((peer) => `${peer} ÷ ours`)],
     rows: found.map(({ pattern, times }) => row(pattern, times)),
     notes: [
-      "croner is asked twice in UTC: with `timezone` as its examples have it, and with `utcOffset: 0`, of which its documentation " +
+      "croner in UTC: at its default, which is the zone of the process (UTC here), and with `utcOffset: 0`, of which its documentation " +
         'says: "Schedule using a specific utc offset in minutes. This does not take care of daylight savings time, you probably want ' +
-        'to use option `timezone` instead." (README of croner 11.0.1, Options). The other libraries document no setting that makes ' +
-        "the search faster. Without either setting croner goes by the zone of the machine."
+        'to use option `timezone` instead." (README of croner 11.0.1, Options). With `timezone: "UTC"` it takes five times as long. The ' +
+        "others document no setting that makes the search faster."
     ],
     plot: {
       kind: "bars",

@@ -1,4 +1,7 @@
-/** Each library's own way to the next time, as its documentation has it. Where one cannot do it, there is no subject. */
+/**
+ * Each library's own way to the next time, as its documentation has it. Where one cannot do it, there is no subject. croner in UTC is
+ * left at its default, the zone of the process, which is UTC here: with `timezone: "UTC"` it takes five times as long.
+ */
 import { CronExpressionParser } from "cron-parser"
 import { Cron as Croner } from "croner"
 import { Cron, DateTime, Result } from "effect"
@@ -8,6 +11,8 @@ import type { Subject } from "../measure.ts"
 import { type Pattern, starts } from "./texts.ts"
 
 export type Library = "ours" | "croner" | "croner, utcOffset" | "cron-parser" | "Effect" | "node-cron"
+
+process.env["TZ"] = "UTC"
 
 const last = starts.length - 1
 const dates = starts.map((instant) => new Date(instant))
@@ -40,7 +45,7 @@ export const nexts = (pattern: Pattern): Partial<Readonly<Record<Library, Subjec
     [
       "croner",
       () => {
-        const cron = new Croner(text, { timezone: timeZone })
+        const cron = timeZone === "UTC" ? new Croner(text) : new Croner(text, { timezone: timeZone })
         return (call) => cron.nextRun(dates[call & last]!)
       }
     ],
