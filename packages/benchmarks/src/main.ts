@@ -9,14 +9,21 @@ import { keep, writePage } from "./page.ts"
 import { missed, print, printSection, type Sections } from "./report.ts"
 
 /** In the order of the page. Each is loaded when it is its turn, so that no part runs beside the libraries of another. */
-const parts: Readonly<Record<string, (options: Options) => Promise<Sections | void>>> = {
+const parts: Readonly<Record<string, (options: Options) => Promise<Sections>>> = {
   trigger: async (options) => (await import("./trigger.ts")).trigger(options),
   idle: async (options) => (await import("./idle.ts")).idle(options),
   due: async (options) => (await import("./due.ts")).due(options),
   burst: async (options) => (await import("./burst.ts")).burst(options),
   lateness: async (options) => (await import("./lateness.ts")).lateness(options),
   sqlite: async (options) => (await import("./sqlite.ts")).sqlite(options),
-  postgres: async (options) => (await import("./postgres.ts")).postgres(options),
+  peers: async (options) => (await import("./postgres/peers.ts")).peers(options),
+  processes: async (options) => (await import("./postgres/processes.ts")).processes(options),
+  latency: async (options) => (await import("./postgres/latency.ts")).latency(options),
+  enqueue: async (options) => (await import("./postgres/enqueue.ts")).enqueue(options),
+  recovery: async (options) => (await import("./postgres/recovery.ts")).recovery(options),
+  start: async (options) => (await import("./postgres/start.ts")).start(options),
+  scale: async (options) => (await import("./postgres/scale.ts")).scale(options),
+  herd: async (options) => (await import("./postgres/herd.ts")).herd(options),
   size: async (options) => (await import("./size.ts")).size(options),
   types: async (options) => (await import("./types.ts")).types(options)
 }
@@ -25,7 +32,6 @@ const run = async (name: string, quick: boolean): Promise<void> => {
   const began = performance.now()
   print(`== ${name}\n`)
   const sections = await parts[name]!({ quick })
-  if (sections === undefined) return
   for (const section of sections) printSection(section)
   const seconds = (performance.now() - began) / 1000
   const misses = sections.flatMap(missed).length

@@ -1,7 +1,5 @@
 /** Times functions side by side, in CPU time. */
 
-import { printSection } from "./report.ts"
-
 /** A function to time: it is called with the number of the call. */
 export type Subject = (call: number) => unknown
 
@@ -125,9 +123,3 @@ export const nanos = (value: number): string =>
 /** Milliseconds as a table shows them. */
 export const millis = (value: number): string =>
   value < 10 ? `${value.toFixed(2)} ms` : value < 10_000 ? `${value.toFixed(0)} ms` : `${(value / 1e3).toFixed(1)} s`
-
-export { print } from "./report.ts"
-
-/** Until the Postgres part returns sections. */
-export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): void =>
-  printSection({ name: "", title: "", head, rows })
