@@ -1,4 +1,5 @@
 /** One server for a part of the benchmark, and a database for each library. */
+import { readdirSync, readFileSync } from "node:fs"
 import { makeHome, makeTemplate, type Server, startServer } from "@effect-scheduler/postgres-server"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
@@ -32,6 +33,28 @@ export const send = (url: string, ...texts: ReadonlyArray<string>): Promise<Read
     Effect.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 1 })),
     Effect.runPromise
   )
+
+const sum = (fields: ReadonlyArray<string>): number => fields.reduce((total, field) => total + Number(field), 0)
+
+/** CPU time of all processes of a server in milliseconds, also of those that have ended; nothing where there is no `/proc`. */
+export const spentBy = (server: Server): number => {
+  const postmaster = server.pid()
+  if (process.platform !== "linux" || postmaster === undefined) return 0
+  let ticks = 0
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    let text: string
+    try {
+      text = readFileSync(`/proc/${pid}/stat`, "utf8")
+    } catch {
+      continue
+    }
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
+    if (pid === String(postmaster)) ticks += sum(fields.slice(11, 15))
+    else if (fields[1] === String(postmaster)) ticks += sum(fields.slice(11, 13))
+  }
+  // A tick is a hundredth of a second in what the kernel tells.
+  return ticks * 10
+}
 
 let count = 0
 

@@ -25,21 +25,21 @@ export const forms = {
     quote: `"\`concurrency\` | 1 | taker fibers per queue" (${source}).`,
     lacks: "–",
     isRecommended: false,
-    count: 1_000
+    count: 500
   },
   recommended: {
     settings: "concurrency 5",
     quote: `\`{ concurrency: 5 }\` in its "Five-minute tour" (${source}).`,
     lacks: "–",
     isRecommended: true,
-    count: 2_000
+    count: 1_000
   },
   best: {
     settings: "concurrency 100",
     quote: "No greater number is in its documentation; as many at a time as this library runs by default.",
     lacks: "–",
     isRecommended: false,
-    count: 2_000
+    count: 1_000
   }
 } satisfies Record<string, Form>
 

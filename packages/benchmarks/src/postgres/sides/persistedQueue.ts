@@ -13,14 +13,14 @@ export const forms = {
       '"`take` processes one value at a time, marking it complete on success" (effect/persistence/PersistedQueue of effect 4.1.0).',
     lacks,
     isRecommended: false,
-    count: 1_000
+    count: 500
   },
   recommended: {
     settings: "100 fibers that take",
     quote: "No number is recommended; as many at a time as this library runs by default.",
     lacks,
     isRecommended: true,
-    count: 20_000
+    count: 4_000
   }
 } satisfies Record<string, Form>
 
