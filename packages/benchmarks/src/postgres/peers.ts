@@ -5,6 +5,7 @@ import type { Sections, TargetRow } from "../report.ts"
 import { hire } from "./crew.ts"
 import { makeDatabase, send, spentBy, withServer } from "./databases.ts"
 import { insideServer, loop } from "./recording.ts"
+import { pause } from "./sides/side.ts"
 import { noteOf, ours, ourSettings, peers as others, serverSettings, type Subject } from "./subjects.ts"
 
 interface Found {
@@ -26,6 +27,8 @@ const drain = async (server: Server, subject: Subject, count: number, warm: numb
   await send(server.urlOf(name), "vacuum analyze")
   const before = spentBy(server)
   const { began, cpu, ended, handled } = await member.drain(count)
+  // Connections of the worker that are just ending would be counted neither as there nor as gone.
+  await pause(300)
   const served = ((spentBy(server) - before) * 1_000) / count
   await member.quit()
   if (handled !== count) throw new Error(`${subject.name} ran ${handled} jobs of ${count}`)
