@@ -1,5 +1,7 @@
+import { inspect } from "node:util"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
-import { DateTime } from "effect"
+import { DateTime, Equal, Hash, Schema } from "effect"
+import { utcOf } from "../../src/internal/trigger/instant.ts"
 import * as Trigger from "../../src/Trigger.ts"
 
 const utc = (text: string) => String(Trigger.at(text))
@@ -47,4 +49,33 @@ describe("an instant as text", () => {
       assert.throws(() => Trigger.at(text), /instant/)
     })
   }
+})
+
+const reckon = (at: DateTime.Utc) =>
+  DateTime.formatIsoZoned(DateTime.setZoneNamedUnsafe(DateTime.add(at, { months: 1 }), "Europe/Berlin"))
+
+describe("an answer", () => {
+  const answers = [0, 1, -1, 1_782_000_000_123, -62_135_596_800_000, 8.64e15, -8.64e15]
+
+  it("is to effect what `DateTime` makes of the same number", () => {
+    for (const instant of answers) {
+      const [ours, theirs] = [utcOf(instant), DateTime.makeUnsafe(instant)]
+      assert.deepStrictEqual(ours, theirs)
+      assert.isTrue(DateTime.isUtc(ours))
+      assert.isTrue(Equal.equals(ours, theirs) && Equal.equals(theirs, ours))
+      assert.strictEqual(Hash.hash(ours), Hash.hash(theirs))
+      assert.strictEqual(String(ours), String(theirs))
+      assert.strictEqual(JSON.stringify(ours), JSON.stringify(theirs))
+      assert.strictEqual(inspect(ours), inspect(theirs))
+      assert.deepStrictEqual(Object.keys(ours), Object.keys(theirs))
+      assert.deepStrictEqual(DateTime.toPartsUtc(ours), DateTime.toPartsUtc(theirs))
+      assert.deepStrictEqual(DateTime.toPartsUtc(ours), DateTime.toPartsUtc(theirs))
+      assert.deepStrictEqual(Schema.encodeSync(Schema.DateTimeUtcFromMillis)(ours), instant)
+    }
+  })
+
+  it("can be reckoned with", () => {
+    const [ours, theirs] = [utcOf(1_782_000_000_123), DateTime.makeUnsafe(1_782_000_000_123)]
+    assert.strictEqual(reckon(ours), reckon(theirs))
+  })
 })
