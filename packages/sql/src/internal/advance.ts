@@ -3,6 +3,10 @@ import type { Value } from "./values.ts"
 
 /** Whether only what `encodeAdvance` sets has changed. */
 export const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
+  before.state === after.state && isMove(before, after)
+
+/** The same, but for the state: most schedules end so. */
+export const isMove = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
   before.generation === after.generation &&
   before.job === after.job &&
   before.queue === after.queue &&
@@ -17,7 +21,6 @@ export const isAdvance = (before: ScheduleRecord, after: ScheduleRecord): boolea
   before.policy === after.policy &&
   before.origin === after.origin &&
   before.cause === after.cause &&
-  before.state === after.state &&
   before.firstWatermark === after.firstWatermark &&
   before.zoneData === after.zoneData &&
   before.faults === after.faults &&

@@ -59,6 +59,9 @@ where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ?
     /** What most decisions change: no index but that of due rows has any of these columns. */
     advanceSchedule: `update ${t.schedules} set revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?,
   missed = ?, dropped = ?, paused = ?, updated_at = ? where rowid = ?`,
+    /** The same with another state, by which a row enters and leaves other indexes. */
+    moveSchedule: `update ${t.schedules} set revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?,
+  missed = ?, dropped = ?, paused = ?, updated_at = ?, state = ? where rowid = ?`,
     deleteSchedule: `delete from ${t.schedules} where id = ?`,
     /** Keeps a value as the last success of the schedule of a run that is about to end. */
     remember: `update ${t.schedules} set success_nominal = r.nominal, success_value = ?, revision = revision + 1

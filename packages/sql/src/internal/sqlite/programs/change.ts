@@ -6,7 +6,7 @@ import {
   Signal,
   type Transition
 } from "effect-scheduler/JobStore"
-import { encodeAdvance, isAdvance } from "../../advance.ts"
+import { encodeAdvance, isAdvance, isMove } from "../../advance.ts"
 import { decodeSchedule, encodeRange, encodeRun, encodeSchedule, scheduleColumns } from "../../rows.ts"
 import type { Left } from "../../runs.ts"
 import type { Row, Value } from "../../values.ts"
@@ -140,6 +140,7 @@ class Writes {
   private ranges: Array<ReadonlyArray<Value>> = []
   private inserted: Array<ReadonlyArray<Value>> = []
   private advanced: Array<ReadonlyArray<Value>> = []
+  private moved: Array<ReadonlyArray<Value>> = []
   private replaced: Array<ReadonlyArray<Value>> = []
   private deleted: Array<ReadonlyArray<Value>> = []
 
@@ -162,21 +163,24 @@ class Writes {
     }
     if (before === undefined) this.inserted.push(encodeSchedule(after))
     else if (isAdvance(before, after)) this.advanced.push([...encodeAdvance(after), place])
+    else if (isMove(before, after)) this.moved.push([...encodeAdvance(after), after.state, place])
     else this.replaced.push([...encodeSchedule(after).slice(1), id])
     return after
   }
 
   *flush(): Program<void> {
     const { sql } = this.tx
-    const { advanced, deleted, inserted, ranges, replaced, runs } = this
+    const { advanced, deleted, inserted, moved, ranges, replaced, runs } = this
     this.runs = []
     this.ranges = []
     this.inserted = []
     this.advanced = []
+    this.moved = []
     this.replaced = []
     this.deleted = []
     yield* each(sql.deleteSchedule, deleted)
     yield* each(sql.advanceSchedule, advanced)
+    yield* each(sql.moveSchedule, moved)
     yield* each(sql.replaceSchedule, replaced)
     yield* each(sql.insertSchedule, inserted)
     yield* each(sql.insertRun, runs)
