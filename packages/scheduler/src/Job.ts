@@ -138,7 +138,7 @@ export interface Options<Payload> {
   readonly queue?: string | undefined
   /** 0 is claimed first, 3 last; default 2. */
   readonly priority?: Priority | undefined
-  /** At most one run of each key runs at a time, over all nodes; the others wait. */
+  /** At most one run of each key runs at a time, over all nodes; the others wait. A key has at most 255 characters. */
   readonly key?: ((payload: Payload) => string) | undefined
 }
 

@@ -7,6 +7,7 @@ import { settled, steered } from "./support.ts"
 
 class Note extends Job.make("Note", { payload: { text: Schema.String } }) {}
 class Plain extends Job.make("Plain") {}
+class Keyed extends Job.make("Keyed", { payload: { key: Schema.String }, key: ({ key }) => key.repeat(4) }) {}
 
 const layer = Layer.provideMerge(
   Layer.mergeAll(
@@ -34,6 +35,30 @@ const refusals: ReadonlyArray<readonly [title: string, reason: string, message: 
     "InvalidOption",
     "schedule: id must be a text of 1 to 255 characters, not 256 characters",
     (s) => s.schedule(Plain, { id: "x".repeat(256), trigger })
+  ],
+  [
+    "an id with a character that no text of Postgres has",
+    "InvalidOption",
+    'schedule: id must be a text without NUL and without half a surrogate pair, not "a\\u0000b"',
+    (s) => s.schedule(Plain, { id: "a\u0000b", trigger })
+  ],
+  [
+    "an id with half a surrogate pair",
+    "InvalidOption",
+    'schedule: id must be a text without NUL and without half a surrogate pair, not "a\\ud800"',
+    (s) => s.schedule(Plain, { id: "a\ud800", trigger })
+  ],
+  [
+    "a key that is too long for an index",
+    "InvalidPayload",
+    'enqueue: the payload does not fit job "Keyed": its key has 280 characters, and at most 255 are allowed',
+    (s) => s.enqueue(Keyed, { key: "x".repeat(70) })
+  ],
+  [
+    "a key with a character that no text of Postgres has",
+    "InvalidPayload",
+    'schedule "k": the payload does not fit job "Keyed": its key must be a text without NUL and without half a surrogate pair, not "\\u0000\\u0000\\u0000\\u0000"',
+    (s) => s.schedule(Keyed, { id: "k", trigger, payload: { key: "\u0000" } })
   ],
   [
     "an id among many that is empty",

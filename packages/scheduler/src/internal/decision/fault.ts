@@ -18,6 +18,10 @@ export const faultAfter = (
 const MAX_LENGTH = 1_000
 
 export const describeFault = (cause: unknown): string => {
-  const text = Predicate.isError(cause) ? cause.message : Inspectable.toStringUnknown(cause)
+  // Kept as plain text, in which Postgres has no NUL: one that cannot be stored would stop all that is fired with it.
+  const text = (Predicate.isError(cause) ? cause.message : Inspectable.toStringUnknown(cause)).replaceAll(
+    "\u0000",
+    "\\0"
+  )
   return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text
 }

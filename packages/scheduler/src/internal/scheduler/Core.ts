@@ -80,16 +80,31 @@ export const missing = (
   )
 }
 
-/** An id that is empty or too long. */
-export const idIssue = (subject: string, option: string, id: string, longest: number): InvalidOption | undefined =>
-  typeof id === "string" && id.length >= 1 && id.length <= longest
-    ? undefined
-    : new InvalidOption({
-        subject,
-        option,
-        expected: `a text of 1 to ${longest} characters`,
-        actual: typeof id === "string" ? `${id.length} characters` : typeof id
-      })
+/** An id that is empty or too long, or that not every store keeps as it is. */
+export const idIssue = (subject: string, option: string, id: string, longest: number): InvalidOption | undefined => {
+  const isText = typeof id === "string" && id.length >= 1 && id.length <= longest
+  if (isText && isStorable(id)) return undefined
+  return new InvalidOption({
+    subject,
+    option,
+    expected: isText ? storable : `a text of 1 to ${longest} characters`,
+    actual: isText ? JSON.stringify(id) : typeof id === "string" ? `${id.length} characters` : typeof id
+  })
+}
+
+/** Postgres has neither of them in a text. */
+const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes("\u0000")
+
+const storable = "a text without NUL and without half a surrogate pair"
+
+/**
+ * What is wrong with the key of a run. Keys are in an index that a run enters only when it starts: one that does not fit
+ * would stop every claim that comes upon it, of other jobs too.
+ */
+export const keyIssue = (key: string): string | undefined => {
+  if (key.length > 255) return `its key has ${key.length} characters, and at most 255 are allowed`
+  return isStorable(key) ? undefined : `its key must be ${storable}, not ${JSON.stringify(key)}`
+}
 
 /** Refuses an id that is empty or too long. */
 export const requireId = (

@@ -15,7 +15,7 @@ import {
 import { byteLength, codecOf } from "../codec.ts"
 import { readInstant } from "../trigger/instant.ts"
 import { announce, announceCancel } from "./announce.ts"
-import { type Core, defaultAlias, missing, priorityIssue, refuse, requireId, storeOf } from "./Core.ts"
+import { type Core, defaultAlias, keyIssue, missing, priorityIssue, refuse, requireId, storeOf } from "./Core.ts"
 import { failuresOf } from "./Finisher.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 
@@ -288,17 +288,15 @@ export const encodePayload = (
   payload: unknown,
   scheduleId: string | undefined
 ): Result.Result<{ readonly payload: string; readonly key: string | null }, InvalidPayload> => {
-  const encoded = codecOf(job).encodePayload(payload)
-  const limit = core.settings.payloadLimit
-  const why = Result.isFailure(encoded) ? encoded.failure : tooLarge(encoded.success, limit)
-  if (why !== undefined) {
+  const refused = (why: string) => {
     const subject = scheduleId === undefined ? "enqueue" : `schedule "${scheduleId}"`
     return Result.fail(new InvalidPayload({ subject, job: job.jobName, why }))
   }
-  return Result.succeed({
-    payload: Result.getOrThrow(encoded),
-    key: job.settings.key === undefined ? null : job.settings.key(payload as never)
-  })
+  const encoded = codecOf(job).encodePayload(payload)
+  if (Result.isFailure(encoded)) return refused(encoded.failure)
+  const key = job.settings.key === undefined ? null : job.settings.key(payload as never)
+  const issue = tooLarge(encoded.success, core.settings.payloadLimit) ?? (key === null ? undefined : keyIssue(key))
+  return issue === undefined ? Result.succeed({ payload: encoded.success, key }) : refused(issue)
 }
 
 const tooLarge = (text: string, limit: number): string | undefined => {

@@ -34,6 +34,8 @@ interface Subject {
   readonly place: string | undefined
 }
 
+type Decided = readonly [Subject, ScheduleChange]
+
 type Done<A> = Effect.Effect<A, SqlError>
 
 /** What is told by whoever ends a run that its schedule waits for. */
@@ -76,6 +78,9 @@ where c.unfinished > 0`,
     hold: `select distinct i.id from ${rowsOf(owner)}
 cross join lateral (select r.id from ${t.runs} r where ${group} and r.waits_for is distinct from 'overlap'
   for share skip locked) held`,
+    /** How many runs of each nobody has locked, which are held from now on. */
+    holdAll: `select i.id, count(*) from ${rowsOf(owner)}
+cross join lateral (select r.id from ${t.runs} r where ${group} order by r.id for update skip locked) held group by i.id`,
     isWaiting: `select s.id from ${rowsOf(["id", "generation"])}
 join ${t.schedules} s on s.id = i.id and s.generation = i.generation and s.state = 'waiting'`,
     /** By compare-and-set, though the rows are locked: what is not as it was read must never be overwritten. */
@@ -120,20 +125,27 @@ on conflict (id) do nothing returning id`,
     })
   })
 
+  /** `leave` says what becomes of a decision whose runs somebody has locked: it is left for a later call, or all are taken
+   * again. */
   const carryOut = Effect.fnUntraced(function* (
     tx: Session,
     subjects: ReadonlyArray<Subject>,
-    transition: Transition
+    transition: Transition,
+    leave: boolean
   ): Effect.fn.Return<ReadonlyArray<Applied>, SqlError> {
-    const decided: Array<readonly [Subject, ScheduleChange]> = []
-    for (const subject of subjects) {
+    let decided: ReadonlyArray<Decided> = subjects.flatMap((subject) => {
       const change = transition(subject.id, subject.view, tx.now)
-      if (change !== undefined) decided.push([subject, change])
+      return change === undefined ? [] : [[subject, change] as const]
+    })
+    const locked = yield* unheld(tx, decided, leave)
+    if (locked.size > 0) {
+      // One transaction that is left open must not stop all that is fired beside it.
+      if (!leave) return yield* overtaken("a run that a decision relies on is just ending")
+      decided = decided.filter(([{ id }]) => !locked.has(id))
     }
     if (decided.length === 0) return []
     tx.signal |= Signal.schedules
     if (decided.some(([, change]) => change.runs.length > 0)) tx.signal |= Signal.runs
-    yield* hold(tx, decided)
     const applied: Array<Applied> = []
     const writes = new Writes()
     const cancelled: Array<RunRecord> = []
@@ -167,25 +179,41 @@ on conflict (id) do nothing returning id`,
   })
 
   /**
-   * Where a decision lets something wait for runs that it has seen, one of them must still be there when it is stored: else
-   * nobody would ever let it go on. A run that somebody is just ending cannot be locked, and the decision is taken again.
+   * The schedules whose decisions rely on runs that somebody has locked. Where a decision lets something wait for runs that
+   * it has seen, one of them must still be there when it is stored: else nobody would ever let it go on. What is to be left
+   * where it cannot be had at once includes the runs that a decision ends or cancels.
    */
-  const hold = Effect.fnUntraced(function* (
+  const unheld = Effect.fnUntraced(function* (
     tx: Session,
-    decided: ReadonlyArray<readonly [Subject, ScheduleChange]>
-  ): Effect.fn.Return<void, SqlError> {
-    const relying = decided.filter(
+    decided: ReadonlyArray<Decided>,
+    leave: boolean
+  ): Effect.fn.Return<ReadonlySet<string>, SqlError> {
+    const ownersOf = (of: (decision: Decided) => boolean) =>
+      decided.filter(of).map(([{ view }]) => {
+        const { cause, generation, id } = view!.schedule
+        return [id, generation, cause]
+      })
+    const relying = ownersOf(
       ([{ view }, change]) =>
-        view !== undefined && !change.cancelActive && (waitsForRuns(change) || change.runs.some(isDeferred))
+        view !== undefined &&
+        view.active > 0 &&
+        !change.cancelActive &&
+        (waitsForRuns(change) || change.runs.some(isDeferred))
     )
-    if (relying.length === 0) return
-    const owners = relying.flatMap(([{ view }]) => {
-      const { cause, generation, id } = view!.schedule
-      return view!.active > 0 ? [[id, generation, cause]] : []
-    })
-    if (owners.length === 0) return
-    const held = yield* tx.query(texts.hold, columnsOf(owners, 3))
-    if (held.length < owners.length) return yield* overtaken("a run that a decision relies on is just ending")
+    const ending = leave
+      ? ownersOf(([{ view }, change]) => view !== undefined && (change.cancelActive || change.replaceDeferred))
+      : []
+    const missing = new Set([...relying, ...ending].map(([id]) => id!))
+    if (relying.length > 0)
+      for (const [id] of yield* tx.query(texts.hold, columnsOf(relying, 3))) missing.delete(id as string)
+    if (ending.length > 0) {
+      const seen = new Map(decided.map(([{ id, view }]) => [id, view === undefined ? 0 : view.active + view.deferred]))
+      for (const [id] of ending) if (seen.get(id!) === 0) missing.delete(id!)
+      for (const [id, count] of yield* tx.query(texts.holdAll, columnsOf(ending, 3))) {
+        if (count === seen.get(id as string)) missing.delete(id as string)
+      }
+    }
+    return missing
   })
 
   const flush = Effect.fnUntraced(function* (tx: Session, writes: Writes): Effect.fn.Return<void, SqlError> {
@@ -209,14 +237,14 @@ on conflict (id) do nothing returning id`,
   })
 
   const decide: Schedules["decide"] = (tx, rows, transition) =>
-    Effect.flatMap(readViews(tx, rows), (subjects) => carryOut(tx, subjects, transition))
+    Effect.flatMap(readViews(tx, rows), (subjects) => carryOut(tx, subjects, transition, true))
 
   const modify: Schedules["modify"] = Effect.fnUntraced(function* (tx, ids, transition) {
     const distinct = [...new Set(ids)]
     const rows = yield* tx.query(texts.lockAndRead, [distinct.toSorted()])
     const found = new Map((yield* readViews(tx, rows)).map((subject) => [subject.id, subject]))
     const subjects = distinct.map((id) => found.get(id) ?? { id, view: undefined, place: undefined })
-    return yield* carryOut(tx, subjects, transition)
+    return yield* carryOut(tx, subjects, transition, false)
   })
 
   const settle: Schedules["settle"] = Effect.fnUntraced(function* (tx, ended, transition) {
