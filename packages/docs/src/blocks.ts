@@ -43,7 +43,12 @@ export const blocksOf = (file: string, text = read(file)): ReadonlyArray<Block> 
   }))
 
 /** The pages that people write: those about benchmarks and faults are written by programs. */
-export const pages: ReadonlyArray<string> = ["README.md", "docs/*.md", "examples/*/README.md", "packages/*/AGENTS.md"]
+export const pages: ReadonlyArray<string> = [
+  "README.md",
+  "docs/*.md",
+  "examples/*/README.md",
+  "packages/*/{AGENTS,README}.md"
+]
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .filter((file) => !/^docs\/(benchmarks|faults)\.md$/.test(file))
   .toSorted()
