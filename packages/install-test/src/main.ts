@@ -20,7 +20,11 @@ const say = (text: string) =>
 const folder = mkdtempSync(join(tmpdir(), "effect-scheduler-install-"))
 
 const run = (command: string, ...args: ReadonlyArray<string>): string => {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { cwd: folder, encoding: "utf8", timeout: 200_000 })
+  const { error, status, stderr, stdout } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 200_000
+  })
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}`)
   return stdout
 }
