@@ -120,7 +120,7 @@ const storePart = async (batch: number): Promise<void> => {
 class Tick extends Job.make("Tick") {}
 
 const schedulerOf = async (onRun: () => void) => {
-  const scope = Effect.runSync(Scope.make())
+  const scope = Scope.makeUnsafe()
   const live = Tick.toLayer(() => Effect.sync(onRun)).pipe(
     Layer.provideMerge(Scheduler.layer({ stores: { default: SqlJobStore.layer().pipe(Layer.provide(Database)) } }))
   )
@@ -132,14 +132,14 @@ const schedulerOf = async (onRun: () => void) => {
 const pathPart = async (): Promise<void> => {
   await sql("truncate scheduler_runs, scheduler_history")
   const fillers = Scheduler.layerClient({ default: SqlJobStore.layer().pipe(Layer.provide(Database)) })
-  const scope = Effect.runSync(Scope.make())
+  const scope = Scope.makeUnsafe()
   const client = Context.get(await Effect.runPromise(Layer.buildWithScope(fillers, scope)), Scheduler)
   const began = performance.now()
   for (let n = 0; n < count; n += 1000) {
     await Effect.runPromise(
       client.enqueueAll(
         Tick,
-        Array.from({ length: 1000 }, () => ({ payload: undefined }))
+        Array.from({ length: 1000 }, () => undefined)
       )
     )
   }
@@ -164,10 +164,15 @@ const pathPart = async (): Promise<void> => {
   await close()
 }
 
+const quantiles = (values: Array<number>): string => {
+  const sorted = values.toSorted((a, b) => a - b)
+  return `p50 ${sorted[sorted.length >> 1]!.toFixed(2)}, p99 ${sorted[Math.floor(sorted.length * 0.99)]!.toFixed(2)} ms`
+}
+
 const latencyPart = async (): Promise<void> => {
   await sql("truncate scheduler_runs, scheduler_history")
-  let started = (): void => {}
-  const { close, scheduler } = await schedulerOf(() => started())
+  let started: (() => void) | undefined
+  const { close, scheduler } = await schedulerOf(() => started?.())
   const waits: Array<number> = []
   const sends: Array<number> = []
   await reset()
@@ -180,11 +185,9 @@ const latencyPart = async (): Promise<void> => {
     await begun
     waits.push(performance.now() - at)
   }
-  const of = (values: Array<number>) => {
-    const sorted = values.toSorted((a, b) => a - b)
-    return `p50 ${sorted[sorted.length >> 1]!.toFixed(2)}, p99 ${sorted[Math.floor(sorted.length * 0.99)]!.toFixed(2)} ms`
-  }
-  say(`enqueue: ${of(sends)}; until it starts: ${of(waits)}; cpu here ${((cpu() - used) / 2).toFixed(0)} µs each`)
+  say(
+    `enqueue: ${quantiles(sends)}; until it starts: ${quantiles(waits)}; cpu here ${((cpu() - used) / 2).toFixed(0)} µs each`
+  )
   await statements(2_000)
   await close()
 }
