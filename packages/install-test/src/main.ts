@@ -104,6 +104,8 @@ const main = async () => {
   }
   const tarballs = readdirSync(packs).map((file) => join(packs, file))
   if (tarballs.length !== 3) throw new Error(`there are ${tarballs.length} packages in ${packs}, not 3`)
+  const versions = new Set(tarballs.map((tarball) => /-([0-9][^-]*(?:-.+)?)\.tgz$/.exec(tarball)?.[1]))
+  if (versions.size !== 1) throw new Error(`the packages have not one version: ${[...versions].join(", ")}`)
   for (const tarball of tarballs) say(inspect(tarball))
 
   write("package.json", { private: true, type: "module" })
