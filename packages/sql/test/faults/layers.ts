@@ -26,4 +26,4 @@ export const open = (place: Place): Layer.Layer<JobStore, JobStoreError | SqlErr
 
 /** The driver alone, for what a test asks by SQL. */
 export const client = (place: Extract<Place, { kind: "postgres" }>) =>
-  PgClient.layer({ url: Redacted.make(place.url), maxConnections: place.connections ?? 8 })
+  PgClient.layer({ url: Redacted.make(place.url), maxConnections: place.connections ?? 5 })
