@@ -51,7 +51,7 @@ export const upsert = (
   const generation = draft.generation ?? ctx.newId()
   return (_id, view, now) => {
     if (view === undefined) {
-      return stored(inserted(ctx, draft, generation, now))
+      return { schedule: inserted(ctx, draft, generation, now), runs: [], ranges: [], ...nothingElse }
     }
     const old = view.schedule
     if (old.generation === generation || onConflict === "keep" || onConflict === "fail") return undefined
@@ -65,29 +65,20 @@ export const upsert = (
     if (old.trigger !== draft.trigger) return redefined(ctx, view, draft, patch, now)
     if (old.state !== "faulty") return patched(ctx, view, patch, now)
     const again = { ...view, schedule: { ...old, state: "active" as const, nextAt: now, faults: 0, error: null } }
-    return patched(ctx, again, patch, now) ?? stored(again.schedule)
+    return patched(ctx, again, patch, now) ?? { schedule: again.schedule, runs: [], ranges: [], ...nothingElse }
   }
 }
 
-const none: ReadonlyArray<never> = []
-
-/** A row, and nothing else. */
-const stored = (schedule: ScheduleRecord): ScheduleChange => ({
-  schedule,
-  runs: none,
-  ranges: none,
+const nothingElse: Pick<ScheduleChange, "replaceDeferred" | "cancelActive"> = {
   replaceDeferred: false,
   cancelActive: false
-})
+}
 
 /** One value for all that have not fired yet: it is a tenth of an idle schedule's memory. */
 const noCounts: Counts = { fired: 0, skipped: 0, missed: 0, dropped: 0, paused: 0 }
 
-/** A row that nobody else has yet, put together in place: a hundred thousand at once are worth no copies. */
-type Own = { -readonly [Field in keyof ScheduleRecord]: ScheduleRecord[Field] }
-
 const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now: number): ScheduleRecord => {
-  const row: Own = {
+  const row: ScheduleRecord = {
     id: draft.id,
     generation,
     revision: 0,
@@ -118,12 +109,7 @@ const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now:
   }
   const resolved = ctx.resolve(row)
   const first = draft.watermark ?? (resolved === undefined ? row.watermark : firstWatermark(resolved.trigger, now))
-  row.firstWatermark = first
-  row.watermark = first
-  if (resolved === undefined) return row
-  row.nextAt = null
-  const begun: Own = planned(ctx, begin({ schedule: row, active: 0, deferred: 0 }), resolved).row
-  begun.revision = 0
-  begun.updatedAt = now
-  return begun
+  const begun = { ...row, firstWatermark: first, watermark: first, nextAt: null }
+  if (resolved === undefined) return { ...begun, nextAt: now }
+  return planned(ctx, begin({ schedule: begun, active: 0, deferred: 0 }), resolved).row
 }
