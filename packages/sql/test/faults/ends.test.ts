@@ -184,7 +184,7 @@ fault(
       const huge = Huge.toLayer(({ fails }) =>
         Effect.andThen(world.executing, fails ? Effect.fail(text) : Effect.succeed(text))
       )
-      const node = yield* world.node({ jobs: huge, lease: "30 seconds" })
+      const node = yield* world.node({ jobs: huge, lease: "30 seconds", storeTimeout: "1 minute" })
       const result = yield* Effect.result(node.scheduler.execute(Huge, { fails: false }))
       const error = yield* Effect.result(node.scheduler.execute(Huge, { fails: true }))
       assert.deepInclude(Result.getOrThrow(Result.flip(result)), { _tag: "RunNotSucceeded", reason: "resultNotStored" })

@@ -188,10 +188,10 @@ fault(
       const { sql, store } = yield* sharedClient(world)
       const begun = yield* Deferred.make<void>()
       const hold = sql.withTransaction(
-        Effect.andThen(sql`select 1`, Effect.andThen(Deferred.succeed(begun, undefined), Effect.sleep(3_000)))
+        Effect.andThen(sql`select 1`, Effect.andThen(Deferred.succeed(begun, undefined), Effect.sleep(5_500)))
       )
       const work = Work.toLayer(() => Effect.andThen(world.executing, Effect.orDie(hold)))
-      const short = { lease: "1500 millis" } as const
+      const short = { lease: "2500 millis" } as const
       const node = yield* world.node({ jobs: work, store, ...short })
       const other = yield* world.node(short)
       const before = yield* node.scheduler.node
