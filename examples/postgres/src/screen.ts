@@ -13,9 +13,24 @@ export interface Screen {
 export const isLive = (stream: { readonly isTTY?: boolean | undefined }, env: NodeJS.ProcessEnv): boolean =>
   stream.isTTY === true && (env["NO_COLOR"] ?? "") === ""
 
+/** Elsewhere a table needs no height to keep, and one that is as the one before is not printed again. */
+const plain = (): Screen => {
+  let last = ""
+  return {
+    every: 2_000,
+    draw: (lines) =>
+      Effect.suspend(() => {
+        const text = lines.join("\n").trimEnd()
+        if (text === last) return Effect.void
+        last = text
+        return Console.log(`\n${text}`)
+      })
+  }
+}
+
 /** On a terminal the cursor is hidden for as long as the scope is open. */
 export const make = (live: boolean): Effect.Effect<Screen, never, Scope.Scope> => {
-  if (!live) return Effect.succeed({ every: 2_000, draw: (lines) => Console.log(["", ...lines].join("\n")) })
+  if (!live) return Effect.sync(plain)
   let height = 0
   return Effect.acquireRelease(Console.log("\u001B[?25l"), () => Console.log("\u001B[?25h")).pipe(
     Effect.as({

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestConsole } from "effect/testing"
 import { newsOf } from "../src/board.ts"
-import { isLive } from "../src/screen.ts"
+import { isLive, make } from "../src/screen.ts"
 import { type Board, table } from "../src/table.ts"
 import { painter } from "../src/text.ts"
 import type { Heard, Worker } from "../src/Workers.ts"
@@ -68,6 +70,31 @@ describe("the screen", () => {
     assert.isFalse(isLive({ isTTY: true }, { NO_COLOR: "1" }))
     assert.isFalse(isLive({}, {}))
   })
+
+  it.effect(
+    "is where it is no terminal below the one before, without the lines that keep its height, and only if it changed",
+    () =>
+      Effect.gen(function* () {
+        const { draw } = yield* make(false)
+        yield* draw(["one", "", ""])
+        yield* draw(["one", "", ""])
+        yield* draw(["one", "two", ""])
+        assert.deepStrictEqual(yield* TestConsole.logLines, ["\none", "\none\ntwo"])
+      })
+  )
+
+  it.effect("goes back by as many lines as it drew, on a terminal", () =>
+    Effect.gen(function* () {
+      const { draw } = yield* make(true)
+      yield* draw(["one", "two"])
+      yield* draw(["one", "three"])
+      const up = "\u001B[2A"
+      assert.deepStrictEqual((yield* TestConsole.logLines).slice(1), [
+        "\u001B[2Kone\n\u001B[2Ktwo",
+        `${up}\u001B[2Kone\n\u001B[2Kthree`
+      ])
+    })
+  )
 })
 
 const worker = (pid: number) => ({ pid }) as Worker
