@@ -123,7 +123,9 @@ describe("pages that a batch of 1,000 reads on Postgres", () => {
             const grown = large.flatMap(([method, cost], index) => {
               const before = small[index]![1]
               // What looks each row of a list up by itself reads a few pages for each, more or less as they lie.
-              if (cost.pages <= Math.max(before.pages * 1.3 + 60, 18 * cost.batch)) return []
+              // And who asks which nodes run something passes over what the batches before have left dead in that index.
+              const dead = method === "reap" ? batch / 8 : 0
+              if (cost.pages <= Math.max(before.pages * 1.3 + 60 + dead, 18 * cost.batch)) return []
               return [`${method}: ${before.pages} pages became ${cost.pages}\n${cost.text}\n${cost.plan.join("\n")}`]
             })
             assert.deepStrictEqual(grown, [], grown.join("\n\n"))
