@@ -11,6 +11,9 @@ import type { Ending, Running } from "./Running.ts"
 
 const batch = 500
 
+/** So many characters of errors and results go into one call, or one report that is longer. */
+const longestCall = 8 << 20
+
 /** So many failures of a run are kept with message and error. */
 const detailed = 100
 
@@ -29,12 +32,23 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
 /** One batch. What ends it before its answer came puts it back: a report that is sent twice counts once. */
 const flush = (runner: Runner): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) => {
-    const ended = runner.reports.splice(0, batch)
+    const ended = runner.reports.splice(0, sendable(runner.reports))
     const sent = Effect.onError(restore(send(runner, ended)), () =>
       Effect.sync(() => void runner.reports.unshift(...ended))
     )
     return Effect.map(sent, (stored) => tellAll(runner, ended, stored))
   })
+
+/** How many are sent at once: of reports that are long, fewer, since one call has to be written in its time. */
+const sendable = (reports: ReadonlyArray<Running>): number => {
+  let count = 0
+  for (let length = 0; count < Math.min(reports.length, batch); count++) {
+    const { ending, record } = reports[count]!
+    length += record.errors.length + (ending?._tag === "Succeeded" ? (ending.result?.length ?? 0) : 0)
+    if (count > 0 && length > longestCall) break
+  }
+  return count
+}
 
 interface Stored {
   readonly reports: ReadonlyArray<RunReport>
