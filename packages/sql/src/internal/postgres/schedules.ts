@@ -125,23 +125,22 @@ on conflict (id) do nothing returning id`,
     })
   })
 
-  /** `leave` says what becomes of a decision whose runs somebody has locked: it is left for a later call, or all are taken
-   * again. */
+  /** Of decisions whose runs somebody has locked either each is left for a later call, or all are taken again. */
   const carryOut = Effect.fnUntraced(function* (
     tx: Session,
     subjects: ReadonlyArray<Subject>,
     transition: Transition,
-    leave: boolean
+    locked: "leave" | "again"
   ): Effect.fn.Return<ReadonlyArray<Applied>, SqlError> {
     let decided: ReadonlyArray<Decided> = subjects.flatMap((subject) => {
       const change = transition(subject.id, subject.view, tx.now)
       return change === undefined ? [] : [[subject, change] as const]
     })
-    const locked = yield* unheld(tx, decided, leave)
-    if (locked.size > 0) {
+    const missing = yield* unheld(tx, decided, locked)
+    if (missing.size > 0) {
       // One transaction that is left open must not stop all that is fired beside it.
-      if (!leave) return yield* overtaken("a run that a decision relies on is just ending")
-      decided = decided.filter(([{ id }]) => !locked.has(id))
+      if (locked === "again") return yield* overtaken("a run that a decision relies on is just ending")
+      decided = decided.filter(([{ id }]) => !missing.has(id))
     }
     if (decided.length === 0) return []
     tx.signal |= Signal.schedules
@@ -186,7 +185,7 @@ on conflict (id) do nothing returning id`,
   const unheld = Effect.fnUntraced(function* (
     tx: Session,
     decided: ReadonlyArray<Decided>,
-    leave: boolean
+    locked: "leave" | "again"
   ): Effect.fn.Return<ReadonlySet<string>, SqlError> {
     const ownersOf = (of: (decision: Decided) => boolean) =>
       decided.filter(of).map(([{ view }]) => {
@@ -200,9 +199,10 @@ on conflict (id) do nothing returning id`,
         !change.cancelActive &&
         (waitsForRuns(change) || change.runs.some(isDeferred))
     )
-    const ending = leave
-      ? ownersOf(([{ view }, change]) => view !== undefined && (change.cancelActive || change.replaceDeferred))
-      : []
+    const ending =
+      locked === "leave"
+        ? ownersOf(([{ view }, change]) => view !== undefined && (change.cancelActive || change.replaceDeferred))
+        : []
     const missing = new Set([...relying, ...ending].map(([id]) => id!))
     if (relying.length > 0)
       for (const [id] of yield* tx.query(texts.hold, columnsOf(relying, 3))) missing.delete(id as string)
@@ -237,14 +237,14 @@ on conflict (id) do nothing returning id`,
   })
 
   const decide: Schedules["decide"] = (tx, rows, transition) =>
-    Effect.flatMap(readViews(tx, rows), (subjects) => carryOut(tx, subjects, transition, true))
+    Effect.flatMap(readViews(tx, rows), (subjects) => carryOut(tx, subjects, transition, "leave"))
 
   const modify: Schedules["modify"] = Effect.fnUntraced(function* (tx, ids, transition) {
     const distinct = [...new Set(ids)]
     const rows = yield* tx.query(texts.lockAndRead, [distinct.toSorted()])
     const found = new Map((yield* readViews(tx, rows)).map((subject) => [subject.id, subject]))
     const subjects = distinct.map((id) => found.get(id) ?? { id, view: undefined, place: undefined })
-    return yield* carryOut(tx, subjects, transition, false)
+    return yield* carryOut(tx, subjects, transition, "again")
   })
 
   const settle: Schedules["settle"] = Effect.fnUntraced(function* (tx, ended, transition) {
