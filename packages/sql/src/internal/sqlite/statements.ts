@@ -36,6 +36,8 @@ from json_each(?) j, json_each('[0,1,2,3]') p`
 select id, ${kept}, ?, ?, job, queue, priority, delivery, schedule_id, generation, nominal, cause, attempt, ?, recoveries,
   node, created_at, run_at, started_at, ?, ?, ?, progress, ${kept === 0 ? "null, null" : "payload, key"}
 from ${t.runs} where rowid = ?`
+  const advance = `revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?, missed = ?, dropped = ?, paused = ?,
+  updated_at = ?`
 
   return {
     // Schedules
@@ -57,11 +59,9 @@ where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ?
       .map((column) => `${column} = ?`)
       .join(", ")} where id = ?`,
     /** What most decisions change: no index but that of due rows has any of these columns. */
-    advanceSchedule: `update ${t.schedules} set revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?,
-  missed = ?, dropped = ?, paused = ?, updated_at = ? where rowid = ?`,
+    advanceSchedule: `update ${t.schedules} set ${advance} where rowid = ?`,
     /** The same with another state, by which a row enters and leaves other indexes. */
-    moveSchedule: `update ${t.schedules} set revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?,
-  missed = ?, dropped = ?, paused = ?, updated_at = ?, state = ? where rowid = ?`,
+    moveSchedule: `update ${t.schedules} set ${advance}, state = ? where rowid = ?`,
     deleteSchedule: `delete from ${t.schedules} where id = ?`,
     /** Keeps a value as the last success of the schedule of a run that is about to end. */
     remember: `update ${t.schedules} set success_nominal = r.nominal, success_value = ?, revision = revision + 1
