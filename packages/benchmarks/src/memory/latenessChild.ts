@@ -1,5 +1,5 @@
 /**
- * `latenessChild.ts SUBJECT SECONDS`: 100 schedules of every second, each 10 ms after the one before, so that ticks come one at a
+ * `latenessChild.ts SUBJECT SECONDS [URL]`: 100 schedules of every second, each 10 ms after the one before, so that ticks come one at a
  * time on a system that is otherwise idle.
  */
 import { mkdtempSync, rmSync } from "node:fs"
@@ -10,9 +10,10 @@ import { Effect, Layer } from "effect"
 import { Job, JobRun, Scheduler, Trigger } from "effect-scheduler"
 import { answer } from "../child.ts"
 import { percentile } from "../measure.ts"
+import { databaseOf } from "../postgres/sides/ours.ts"
 import { PlainHeap } from "./plainHeap.ts"
 
-const [subject, seconds] = [process.argv[2] as "memory" | "sqlite" | "heap", Number(process.argv[3])]
+const [subject, seconds] = [process.argv[2] as "memory" | "sqlite" | "postgres" | "heap", Number(process.argv[3])]
 const wanted = 100 * seconds
 
 const lateness: Array<number> = []
@@ -47,11 +48,12 @@ try {
     new PlainHeap(1_000).addAll(Array.from({ length: 100 }, (_, i) => ({ at: start + i * 10, run })))
     await all
   } else {
-    const sqlite = SqlJobStore.layerSqlite({ filename: join(folder, "jobs.sqlite") })
-    const layer =
-      subject === "memory"
-        ? Layer.orDie(Scheduler.layer())
-        : Layer.orDie(Scheduler.layer({ stores: { default: sqlite } }))
+    const stores = {
+      memory: undefined,
+      sqlite: { default: SqlJobStore.layerSqlite({ filename: join(folder, "jobs.sqlite") }) },
+      postgres: { default: SqlJobStore.layer().pipe(Layer.provide(databaseOf(process.argv[4] ?? ""))) }
+    }[subject]
+    const layer = Layer.orDie(stores === undefined ? Scheduler.layer() : Scheduler.layer({ stores }))
     await Effect.runPromise(Effect.provide(program, Layer.provideMerge(Handler, layer)))
   }
 } finally {

@@ -70,9 +70,10 @@ const pace = ({ quick }: Options): Promise<Section> =>
 const lateness = ({ quick }: Options): Promise<Section> =>
   withServer(async (server) => {
     const url = server.urlOf(await makeDatabase(server))
-    const found = await inChild<{ count: number; p50: number; p99: number; max: number }>("postgres/ticksChild.ts", [
-      url,
-      quick ? 1 : 21
+    const found = await inChild<{ count: number; p50: number; p99: number; max: number }>("memory/latenessChild.ts", [
+      "postgres",
+      quick ? 1 : 21,
+      url
     ])
     return {
       name: "lateness-postgres",
