@@ -16,7 +16,7 @@ describe("a store on a SQLite file whose calls go wrong one time in five", () =>
     () =>
       Effect.gen(function* () {
         const filename = yield* newFile
-        yield* Effect.flatMap(JobStore, (inner) => keepsInvariants({ inner, seed, steps: 120, patience: 40 })).pipe(
+        yield* Effect.flatMap(JobStore, (inner) => keepsInvariants({ inner, seed, steps: 80, patience: 40 })).pipe(
           Effect.provide(SqlJobStore.layerSqlite({ filename, synchronous: "normal" }))
         )
       }),
@@ -31,7 +31,7 @@ layer(emptied(1), { excludeTestServices: true })("a store on Postgres whose call
       Effect.gen(function* () {
         const { dump, empty, stores } = yield* Emptied
         yield* empty
-        yield* keepsInvariants({ inner: stores[0]!, seed, steps: 100, patience: 60, read: dump })
+        yield* keepsInvariants({ inner: stores[0]!, seed, steps: 70, patience: 60, read: dump })
       }),
     { timeout: 120_000 }
   )

@@ -56,10 +56,10 @@ const bothOf = Effect.gen(function* () {
 
 const stores = {
   "the embedded client": [SqlJobStore.layerSqlite({ filename: ":memory:" }), 1],
-  "two embedded clients of one file in turns": [Layer.effect(JobStore, bothOf), 6],
+  "two embedded clients of one file in turns": [Layer.effect(JobStore, bothOf), 10],
   "@effect/sql-sqlite-node": [
     SqlJobStore.layer().pipe(Layer.provide(OfficialClient.layer({ filename: ":memory:" }))),
-    4
+    6
   ]
 } as const
 

@@ -18,7 +18,7 @@ const anyTrigger = (random: Random): readonly [Case, number] => {
 
 describe("other triggers agree with the brute-force model", () => {
   it("every", { timeout }, () => {
-    const cases = forAll("every", 100, (random) => {
+    const cases = forAll("every", 60, (random) => {
       const at = place(random)
       laws(every(random, at), at.instant, random)
     })
@@ -26,7 +26,7 @@ describe("other triggers agree with the brute-force model", () => {
   })
 
   it("calendar", { timeout }, () => {
-    const cases = forAll("calendar", 100, (random) => {
+    const cases = forAll("calendar", 60, (random) => {
       const at = place(random)
       const subject = calendar(random, at)
       laws(subject, at.instant, random)
@@ -36,7 +36,7 @@ describe("other triggers agree with the brute-force model", () => {
   })
 
   it("or, and, except, during, bounded, offset and startNow, nested", { timeout }, () => {
-    const cases = forAll("combinations", 100, (random) => {
+    const cases = forAll("combinations", 60, (random) => {
       const at = place(random)
       const subject = combination(random, at)
       laws(subject, at.instant, random)
@@ -51,7 +51,7 @@ describe("the codec of triggers", () => {
     const codec = Schema.toCodecJson(Trigger.Trigger)
     const encode = Schema.encodeSync(codec)
     const decode = Schema.decodeUnknownSync(codec)
-    const cases = forAll("codec", 140, (random) => {
+    const cases = forAll("codec", 80, (random) => {
       const [{ text, trigger }, instant] = anyTrigger(random)
       const stored = JSON.parse(JSON.stringify(encode(trigger))) as unknown
       const again = decode(stored)
