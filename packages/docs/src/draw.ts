@@ -1,6 +1,7 @@
-/** Draws the timelines of the guides and writes the tables of clock changes: `pnpm docs:draw`. */
+/** Draws the pictures of the guides and writes the tables of clock changes: `pnpm docs:draw`. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { drawArchitecture } from "./architecture.ts"
 import { clockChangeTables } from "./clockChanges.ts"
 import { root } from "./root.ts"
 import { draw } from "./timelines/draw.ts"
@@ -10,6 +11,8 @@ for (const scene of scenes) {
   // oxlint-disable-next-line no-await-in-loop
   writeFileSync(join(root, `docs/timelines/${scene.name}.svg`), await draw(scene))
 }
+
+writeFileSync(join(root, "docs/architecture.svg"), drawArchitecture())
 
 const triggers = join(root, "docs/triggers.md")
 writeFileSync(
