@@ -8,7 +8,8 @@
  * - `ts check` is compiled only: it needs a server, or another library at work;
  * - `ts forever` is run in a process of its own until it has printed what the `text` block says.
  *
- * One that imports `@effect/vitest` is a test file, which the test runner runs.
+ * One that imports `@effect/vitest` is a test file, which the test runner runs. Code of others that cannot be run here (it needs
+ * Python, or a server) begins with the name of another language, as `python` or `js`, and is left alone.
  */
 import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"

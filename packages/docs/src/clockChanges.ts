@@ -1,7 +1,10 @@
 /** The tables of docs/triggers.md: when patterns fire around a change of clocks, here and in other libraries. */
+import { mock } from "node:test"
+import { CronExpressionParser } from "cron-parser"
 import { Cron as Croner } from "croner"
 import { Cron, Result } from "effect"
 import { Trigger } from "effect-scheduler"
+import { schedule as scheduleNodeCron } from "node-cron"
 
 const zone = "Europe/Berlin"
 
@@ -22,11 +25,26 @@ const ours =
     return next._tag === "Some" ? new Date(next.value.epochMilliseconds) : null
   }
 
+/** It looks from the present instant only, and only for a task that is started. */
+const nodeCron: Next = (text, after) => {
+  mock.timers.enable({ apis: ["Date"], now: after })
+  const task = scheduleNodeCron(text, () => undefined, { timezone: zone })
+  const next = task.getNextRun()
+  void task.destroy()
+  mock.timers.reset()
+  return next
+}
+
 const libraries: ReadonlyArray<readonly [string, Next]> = [
   ["`vixie` (default)", ours("vixie")],
   ["`ocps`", ours("ocps")],
   ["`compatible`", ours("compatible")],
   ["croner 11.0.1", (text, after) => new Croner(text, { timezone: zone, paused: true }).nextRun(after)],
+  ["node-cron 4.6.0", nodeCron],
+  [
+    "cron-parser 5.10.5",
+    (text, after) => CronExpressionParser.parse(text, { currentDate: after, tz: zone }).next().toDate()
+  ],
   ["Effect 4.1.0 `Cron`", (text, after) => Cron.next(Cron.parseUnsafe(text, zone), after)]
 ]
 
