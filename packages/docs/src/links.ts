@@ -1,5 +1,6 @@
 /** The links of the pages: each file, heading and test title that one names has to be there. */
 import { existsSync, readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { root } from "./root.ts"
 
@@ -45,14 +46,33 @@ export const brokenLinks = (page: string, text = readFileSync(join(root, page), 
     return []
   })
 
-/** The cells of the tables under a heading, without the first column. */
-export const cellsUnder = (text: string, heading: string): ReadonlyArray<string> => {
+/** The rows of the table under a heading, the first of them its head; without the first column, which names them. */
+export const tableUnder = (text: string, heading: string): ReadonlyArray<ReadonlyArray<string>> => {
   const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ""
-  const rows = section.split("\n").filter((line) => line.startsWith("|"))
-  return rows.slice(2).flatMap((row) =>
+  const rows = section.split("\n").filter((line) => line.startsWith("|") && !line.startsWith("|---"))
+  return rows.map((row) =>
     row
       .split("|")
       .slice(2, -1)
       .map((cell) => cell.trim())
   )
+}
+
+const require = createRequire(join(root, "packages/benchmarks/package.json"))
+
+/** A file of a published package, as `https://unpkg.com/NAME@VERSION/PATH` shows it. */
+export const publishedFile = (target: string) => {
+  const [, name, version, path] = /^https:\/\/unpkg\.com\/((?:@[^/]+\/)?[^@/]+)@([^/]+)\/(.+)$/.exec(target) ?? []
+  return name === undefined ? undefined : { name, version: version!, path: path! }
+}
+
+/** Whether it is there, in the copy that the workspace has of that version; undefined where it has none. */
+export const isPublished = ({ name, path, version }: NonNullable<ReturnType<typeof publishedFile>>) => {
+  const folder = require.resolve
+    .paths(name)
+    ?.map((modules) => join(modules, name))
+    .find((each) => existsSync(each))
+  if (folder === undefined) return undefined
+  const installed = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly version: string }
+  return installed.version === version ? existsSync(join(folder, path)) : undefined
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { pages } from "../src/blocks.ts"
-import { brokenLinks, cellsUnder, linksOf } from "../src/links.ts"
+import { brokenLinks, isPublished, linksOf, publishedFile, tableUnder } from "../src/links.ts"
 import { root } from "../src/root.ts"
 
 describe("the links of the pages", () => {
@@ -21,12 +21,29 @@ describe("the links of the pages", () => {
     ].join("\n")
     assert.strictEqual(brokenLinks("README.md", text).length, 4)
   })
+})
 
-  it("stand in every cell of the table of other schedulers, or it says that there is nothing to show", () => {
-    const cells = cellsUnder(readFileSync(join(root, "README.md"), "utf8"), "Beside other schedulers")
-    assert.isAtLeast(cells.length, 50)
-    for (const cell of cells) {
-      if (!/^(no store|not known to it)$/.test(cell)) assert.isAbove(linksOf(cell).length, 0, cell)
-    }
+describe("the table of other schedulers in the README", () => {
+  const [head = [], ...rows] = tableUnder(readFileSync(join(root, "README.md"), "utf8"), "Beside other schedulers")
+  const cells = rows.flatMap((row) => row.map((cell, column) => ({ cell, peer: head[column]!, links: linksOf(cell) })))
+  const files = cells.flatMap(({ links, peer }) =>
+    links.flatMap(({ target }) => (publishedFile(target) === undefined ? [] : [{ peer, target }]))
+  )
+
+  it("has a version for each of them, and a link in each cell", () => {
+    assert.isAtLeast(cells.length, 54)
+    for (const peer of head.slice(1)) assert.match(peer, / \d+\.\d+\.\d+/)
+    for (const { cell, links } of cells) assert.isAbove(links.length, 0, cell)
+  })
+
+  it("links to files of the very versions that it names", () => {
+    assert.isAtLeast(files.length, 20)
+    for (const { peer, target } of files) assert.include(peer, ` ${publishedFile(target)!.version}`, target)
+  })
+
+  it("links to files that are there, as far as the workspace has these packages", () => {
+    const known = files.filter(({ target }) => isPublished(publishedFile(target)!) !== undefined)
+    assert.isAtLeast(known.length, 20)
+    for (const { target } of known) assert.isTrue(isPublished(publishedFile(target)!), target)
   })
 })
