@@ -4,6 +4,7 @@ import { place } from "./internal/decision/overlap.ts"
 import { rangeOf } from "./internal/decision/range.ts"
 import { decideSpaced } from "./internal/decision/spaced.ts"
 import { type Times, timesOf } from "./internal/decision/times.ts"
+import { decideUsual } from "./internal/decision/usual.ts"
 import { windowOf } from "./internal/decision/window.ts"
 import { toleranceOf } from "./internal/policy.ts"
 import { isSpaced } from "./internal/trigger/spaced.ts"
@@ -132,7 +133,7 @@ export const decide = (situation: Situation): Decision => {
   if (schedule.fired >= schedule.policy.maxRuns) return { ...unchanged(schedule), state: "exhausted", nextAt: null }
   return isSpaced(schedule.trigger)
     ? decideSpaced(situation, schedule.trigger, unchanged(schedule))
-    : decideTimes(situation, timesOf(schedule.trigger))
+    : (decideUsual(situation) ?? decideTimes(situation, timesOf(schedule.trigger)))
 }
 
 const BATCH = 1_000

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import { Effect, Layer } from "effect"
-import { transact } from "./internal/memory/change.ts"
+import { transact, transactOn } from "./internal/memory/change.ts"
 import { claim, nextRunAt } from "./internal/memory/claim.ts"
 import { finish, isHeld, reap } from "./internal/memory/finish.ts"
 import { cursorOf } from "./internal/memory/history.ts"
@@ -122,12 +122,12 @@ export const layerWith = (options: Options): Layer.Layer<JobStore> => Layer.effe
 export const layer: Layer.Layer<JobStore> = Layer.effect(JobStore, make())
 
 const fire = (state: State, params: Params<"fire">): Answer<"fire"> => {
-  const ids = state.schedules.takeDue(params.now, params.limit, params).map((entry) => entry.row.id)
-  const applied = transact(state, ids, params.now, params.transition)
+  const due = state.schedules.takeDue(params.now, params.limit, params)
+  const applied = transactOn(state, due, params.now, params.transition)
   state.schedules.putBack()
   // Whoever fires looks at the next times anyway; a signal would only send it round once more.
   state.signal &= ~Signal.schedules
-  return { applied, full: ids.length >= params.limit, now: params.now }
+  return { applied, full: due.length >= params.limit, now: params.now }
 }
 
 const progress = (state: State, params: Params<"progress">): void => {

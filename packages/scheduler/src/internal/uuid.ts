@@ -1,7 +1,6 @@
 import { Clock, Effect, Random } from "effect"
 
 const digits = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
-const latin1 = new TextDecoder("latin1")
 
 /** Makes UUIDs v7 (RFC 9562): 48 bits of milliseconds, then a counter so that ids made in one millisecond stay in order. */
 export type MakeId = () => string
@@ -39,7 +38,16 @@ export const makeUuidV7: Effect.Effect<MakeId> = Effect.gen(function* () {
     write(19, 0x8000 | (a >>> 18), 4)
     write(24, a & 0xffff, 4)
     write(28, bits32(), 8)
-    // Decoded as one flat text: a chain of concatenations would take ten times its memory for as long as it is kept.
-    return latin1.decode(text)
+    return flat(text)
   }
 })
+
+/** One flat text: a chain of concatenations would take ten times its memory for as long as it is kept. Half the time of a
+ * `TextDecoder`, and of the same call with a spread. */
+const flat = (t: Uint8Array): string =>
+  // oxfmt-ignore
+  String.fromCharCode(
+    t[0]!, t[1]!, t[2]!, t[3]!, t[4]!, t[5]!, t[6]!, t[7]!, t[8]!, t[9]!, t[10]!, t[11]!,
+    t[12]!, t[13]!, t[14]!, t[15]!, t[16]!, t[17]!, t[18]!, t[19]!, t[20]!, t[21]!, t[22]!, t[23]!,
+    t[24]!, t[25]!, t[26]!, t[27]!, t[28]!, t[29]!, t[30]!, t[31]!, t[32]!, t[33]!, t[34]!, t[35]!
+  )

@@ -54,12 +54,14 @@ const end = (state: State, entry: RunEntry, report: Extract<RunReport, { _tag: "
 
 /** Keeps the value of the schedule's newest success. */
 const remember = (state: State, run: RunRecord, value: string): void => {
-  const schedule = run.scheduleId === null ? undefined : state.schedules.get(run.scheduleId)?.row
-  if (schedule === undefined || schedule.generation !== run.generation || run.nominal === null) return
+  const entry = run.scheduleId === null ? undefined : state.schedules.get(run.scheduleId)
+  const schedule = entry?.row
+  if (entry === undefined || schedule === undefined || schedule.generation !== run.generation || run.nominal === null)
+    return
   if (run.cause !== "nominal" || schedule.cause !== "nominal") return
   if (schedule.lastSuccess !== null && schedule.lastSuccess.nominal >= run.nominal) return
   const lastSuccess = { nominal: run.nominal, value }
-  state.schedules.set({ ...schedule, revision: schedule.revision + 1, lastSuccess })
+  state.schedules.change(entry, { ...schedule, revision: schedule.revision + 1, lastSuccess })
 }
 
 const retried = (row: RunRecord, report: Extract<RunReport, { _tag: "Retry" }>, now: number): RunRecord => ({

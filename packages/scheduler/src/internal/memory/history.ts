@@ -94,20 +94,27 @@ export class History {
   private readonly limit: number
   private readonly succeeded = new Log()
   private readonly others = new Log()
-  private readonly runs = new Map<string, EndedRun>()
+  /** By id, once somebody has asked: schedules that fire and end never do. */
+  private runs: Map<string, EndedRun> | undefined
 
   constructor(limit: number) {
     this.limit = limit
   }
 
   get(runId: string): EndedRun | undefined {
+    if (this.runs === undefined) {
+      this.runs = new Map()
+      for (const log of [this.succeeded, this.others]) {
+        for (const row of log.back(Infinity, "")) if (row._tag === "Run") this.runs.set(row.id, row)
+      }
+    }
     return this.runs.get(runId)
   }
 
   add(row: HistoryRecord): void {
     const log = isSuccess(row) ? this.succeeded : this.others
     log.add(row)
-    if (row._tag === "Run") this.runs.set(row.id, row)
+    if (this.runs !== undefined && row._tag === "Run") this.runs.set(row.id, row)
     while (this.succeeded.size + this.others.size > this.limit) {
       const [success, other] = [this.succeeded.oldest(), this.others.oldest()]
       const isOlder = other === undefined || (success !== undefined && before(success, other.endedAt, other.id))
@@ -146,7 +153,7 @@ export class History {
 
   private forget(log: Log): void {
     const row = log.removeOldest()
-    if (row?._tag === "Run") this.runs.delete(row.id)
+    if (row?._tag === "Run") this.runs?.delete(row.id)
   }
 }
 

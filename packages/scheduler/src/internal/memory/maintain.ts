@@ -21,7 +21,7 @@ export const maintain = (state: State, params: Params<"maintain">): Answer<"main
   ]
   const waiting = [...state.schedules.waiting].filter(({ row }) => {
     const group = state.runs.group(row.id, row.generation, row.cause)
-    return mayDecide(row, params) && (group === undefined || group.members.size === 0)
+    return mayDecide(row, params) && (group === undefined || group.size === 0)
   })
   const undecided = [firstById(waiting, limit), state.schedules.ofOtherZoneData(params.zoneData, limit, params)]
   const ids = undecided.flatMap((entries) => entries.map((entry) => entry.row.id)).toSorted()

@@ -1,6 +1,9 @@
 import type { RunRecord } from "../../JobRun.ts"
 import type { RunFilter } from "../../JobStore.ts"
 import { Heap, type HeapEntry } from "../heap.ts"
+import { Ordered } from "../ordered.ts"
+import { activeIn, Group, groupIn, type Home } from "./groups.ts"
+import type { Schedules } from "./schedules.ts"
 
 /**
  * An unfinished run. It lies in one place by its state: the lane of its job and priority while it is pending, its node's
@@ -15,7 +18,7 @@ export interface RunEntry extends HeapEntry {
 /** The unfinished runs of one job. `keys` has the keys that are taken or waited for, and no others. */
 export interface JobRuns {
   readonly name: string
-  readonly lanes: ReadonlyArray<Heap<RunEntry>>
+  readonly lanes: ReadonlyArray<Ordered<RunEntry>>
   readonly keys: Map<string, Key>
   running: number
 }
@@ -25,17 +28,6 @@ interface Key {
   readonly waiting: Heap<RunEntry>
 }
 
-/** The unfinished runs of one generation of a schedule that have one cause: those that its overlap policy counts. */
-export interface Group {
-  readonly scheduleId: string
-  readonly generation: string | null
-  readonly cause: string
-  /** By nominal time; a run without one by itself. */
-  readonly members: Map<number | RunEntry, RunEntry>
-  /** Made when the first is deferred: most schedules never have one. */
-  deferred: Heap<RunEntry> | undefined
-}
-
 /** Oldest first: the order within a lane. */
 export const runBefore = (a: RunEntry, b: RunEntry): boolean =>
   a.row.runAt < b.row.runAt || (a.row.runAt === b.row.runAt && a.row.id < b.row.id)
@@ -43,31 +35,44 @@ export const runBefore = (a: RunEntry, b: RunEntry): boolean =>
 const idBefore = (a: RunEntry, b: RunEntry): boolean => a.row.id < b.row.id
 
 /** Pending runs of one job and priority. */
-const makeLane = () => new Heap<RunEntry>((entry) => entry.row.runAt, idBefore)
+const makeLane = () => new Ordered<RunEntry>((entry) => entry.row.runAt, idBefore)
 
 /** Runs that wait for one key. */
 const makeKeyQueue = () => new Heap<RunEntry>((entry) => entry.row.priority, runBefore)
 
 /** Runs that wait for others of their schedule. */
-const makeOverlapQueue = () => new Heap<RunEntry>((entry) => entry.row.nominal ?? entry.row.runAt, idBefore)
+const makeOverlapQueue = () => new Ordered<RunEntry>((entry) => entry.row.nominal ?? entry.row.runAt, idBefore)
 
 /** The table of unfinished runs, with an index for each question that is asked of it. */
 export class Runs {
   readonly entries = new Map<string, RunEntry>()
   readonly jobs = new Map<string, JobRuns>()
-  private readonly groups = new Map<string, Array<Group>>()
+  /** The greatest id that was ever inserted. */
+  private newest = ""
   private readonly nodes = new Map<string, Set<RunEntry>>()
-  private readonly queues = new Map<string, number>()
+  private readonly queues = new Map<string, { running: number }>()
+  private readonly schedules: Schedules
+
+  constructor(schedules: Schedules) {
+    this.schedules = schedules
+  }
 
   get(id: string): RunEntry | undefined {
     return this.entries.get(id)
   }
 
-  insert(row: RunRecord): RunEntry {
-    const group = row.scheduleId === null ? null : this.groupOf(row.scheduleId, row.generation, row.cause)
+  /** Ids rise with time: a new one is known to be new without a look into the table. */
+  has(id: string): boolean {
+    return id <= this.newest && this.entries.has(id)
+  }
+
+  /** `home` is that of its schedule where it is at hand. */
+  insert(row: RunRecord, home?: Home): RunEntry {
+    const group = row.scheduleId === null ? null : groupOf(home ?? this.schedules.homeOf(row.scheduleId), row)
     const entry: RunEntry = { heapIndex: -1, row, job: this.jobOf(row.job), group }
     this.entries.set(row.id, entry)
-    group?.members.set(row.nominal ?? entry, entry)
+    if (row.id > this.newest) this.newest = row.id
+    group?.add(entry)
     this.enter(entry)
     return entry
   }
@@ -83,18 +88,18 @@ export class Runs {
     this.leave(entry)
     this.entries.delete(row.id)
     if (group === null) return
-    group.members.delete(row.nominal ?? entry)
-    if (group.members.size === 0) this.forget(group)
+    group.delete(entry)
+    if (group.size === 0) this.forget(group)
   }
 
   group(scheduleId: string, generation: string | null, cause: string): Group | undefined {
-    return this.groups.get(scheduleId)?.find((group) => group.generation === generation && group.cause === cause)
+    return groupIn(this.schedules.home(scheduleId), generation, cause)
   }
 
   /** The unfinished run of the same nominal time, which there must not be twice. */
-  twin(row: RunRecord): RunEntry | undefined {
+  twin(row: RunRecord, home?: Home): RunEntry | undefined {
     if (row.scheduleId === null || row.nominal === null) return undefined
-    return this.group(row.scheduleId, row.generation, row.cause)?.members.get(row.nominal)
+    return groupIn(home ?? this.schedules.home(row.scheduleId), row.generation, row.cause)?.at(row.nominal)
   }
 
   /** Runs that wait for a key which nobody holds: the next of each. */
@@ -106,9 +111,11 @@ export class Runs {
 
   /** Runs that wait for others of their schedule, where none of these is left: the next of each. */
   *freeOfOverlap(): Iterable<RunEntry> {
-    for (const groups of this.groups.values()) {
-      for (const group of groups) if (activeIn(group) === 0) yield group.deferred!.peek()!
+    const groups = new Set<Group>()
+    for (const { group, row } of this.entries.values()) {
+      if (row.waitsFor === "overlap" && activeIn(group!) === 0) groups.add(group!)
     }
+    for (const group of groups) yield group.deferred!.peek()!
   }
 
   /** The runs that run on a node, by id. */
@@ -121,7 +128,7 @@ export class Runs {
   }
 
   runningIn(queue: string): number {
-    return this.queues.get(queue) ?? 0
+    return this.queues.get(queue)?.running ?? 0
   }
 
   isKeyTaken(entry: RunEntry): boolean {
@@ -169,7 +176,9 @@ export class Runs {
       if (node === undefined) this.nodes.set(row.node!, new Set([entry]))
       else node.add(entry)
       entry.job.running++
-      this.queues.set(row.queue, (this.queues.get(row.queue) ?? 0) + 1)
+      const queue = this.queues.get(row.queue)
+      if (queue === undefined) this.queues.set(row.queue, { running: 1 })
+      else queue.running++
       if (row.key !== null) this.keyOf(entry.job, row.key).running = entry
     } else if (row.waitsFor === "key") {
       this.keyOf(entry.job, row.key!).waiting.push(entry)
@@ -189,7 +198,7 @@ export class Runs {
       node.delete(entry)
       if (node.size === 0) this.nodes.delete(row.node!)
       entry.job.running--
-      this.queues.set(row.queue, this.queues.get(row.queue)! - 1)
+      this.queues.get(row.queue)!.running--
       if (row.key !== null) {
         const key = entry.job.keys.get(row.key)!
         key.running = undefined
@@ -222,30 +231,18 @@ export class Runs {
     return key
   }
 
-  private groupOf(scheduleId: string, generation: string | null, cause: string): Group {
-    const found = this.group(scheduleId, generation, cause)
-    if (found !== undefined) return found
-    const added: Group = { scheduleId, generation, cause, members: new Map(), deferred: undefined }
-    const groups = this.groups.get(scheduleId)
-    if (groups === undefined) this.groups.set(scheduleId, [added])
-    else groups.push(added)
-    return added
-  }
-
   private forget(group: Group): void {
-    const groups = this.groups.get(group.scheduleId)!
-    if (groups.length === 1) this.groups.delete(group.scheduleId)
-    else groups.splice(groups.indexOf(group), 1)
+    const { home } = group
+    if (home.groups === group) {
+      home.groups = group.next
+      if (home.groups === undefined && !("row" in home)) this.schedules.left(home)
+    } else {
+      let before = home.groups!
+      while (before.next !== group) before = before.next!
+      before.next = group.next
+    }
   }
 }
 
-/** The runs of a group that its overlap policy counts as active. */
-export const activeIn = (group: Group | undefined): number =>
-  group === undefined ? 0 : group.members.size - deferredIn(group)
-
-/** Those of them that wait for another to end. */
-export const deferredIn = (group: Group | undefined): number => group?.deferred?.size ?? 0
-
-/** The runs of a group that match, by id. */
-export const membersOf = (group: Group, accept: (row: RunRecord) => boolean): Array<RunEntry> =>
-  [...group.members.values()].filter((entry) => accept(entry.row)).toSorted((a, b) => (a.row.id < b.row.id ? -1 : 1))
+const groupOf = (home: Home, { cause, generation }: RunRecord): Group =>
+  groupIn(home, generation, cause) ?? new Group(home, generation, cause)

@@ -1,12 +1,14 @@
 import type { ScheduleRecord } from "../../JobSchedule.ts"
 import type { ScheduleFilter } from "../../JobStore.ts"
 import { Heap, type HeapEntry } from "../heap.ts"
+import { Ordered } from "../ordered.ts"
+import { type Home, rehome } from "./groups.ts"
 import { SortedIds } from "./sortedIds.ts"
 
 /** A stored schedule and the heap that it lies in: its bucket's while it has a next time, `exhausted` at its end. */
-export interface ScheduleEntry extends HeapEntry {
+export interface ScheduleEntry extends HeapEntry, Home {
   row: ScheduleRecord
-  heap: Heap<ScheduleEntry> | null
+  heap: Heap<ScheduleEntry> | Ordered<ScheduleEntry> | null
 }
 
 /** The schedules that the same nodes may fire. A node never passes over a row that it may not take. */
@@ -14,7 +16,7 @@ interface Bucket {
   readonly version: number
   readonly needs: string
   readonly names: ReadonlyArray<string>
-  readonly due: Heap<ScheduleEntry>
+  readonly due: Ordered<ScheduleEntry>
 }
 
 /** What a node knows: rows of newer versions or with other custom rules are none of its business. */
@@ -34,6 +36,8 @@ export class Schedules {
   /** By the time of the last change, for retention. */
   readonly exhausted = new Heap<ScheduleEntry>((entry) => entry.row.updatedAt, idBefore)
   readonly waiting = new Set<ScheduleEntry>()
+  /** The homes of runs whose schedule has no row. */
+  private readonly strays = new Map<string, Home>()
   private readonly buckets: Array<Bucket> = []
   private taken: Array<ScheduleEntry> = []
   private readonly ids = new SortedIds(this.entries)
@@ -44,16 +48,22 @@ export class Schedules {
     return this.entries.get(id)
   }
 
-  set(row: ScheduleRecord): void {
-    const entry = this.entries.get(row.id)
-    if (entry === undefined) {
-      const added: ScheduleEntry = { heapIndex: -1, row, heap: null }
-      this.entries.set(row.id, added)
-      this.ids.add(row.id)
-      this.enter(added)
-    } else if (entry.heap !== null && entry.heap === this.heapOf(row) && entry.row.zoneData === row.zoneData) {
+  add(row: ScheduleRecord): void {
+    const entry: ScheduleEntry = { heapIndex: -1, row, heap: null, id: row.id, groups: undefined }
+    this.entries.set(row.id, entry)
+    const stray = this.strays.get(row.id)
+    if (stray !== undefined) {
+      rehome(stray, entry)
+      this.strays.delete(row.id)
+    }
+    this.ids.add(row.id)
+    this.enter(entry)
+  }
+
+  change(entry: ScheduleEntry, row: ScheduleRecord): void {
+    if (entry.heap !== null && entry.heap === this.heapOf(row) && entry.row.zoneData === row.zoneData) {
       entry.row = row
-      if (entry.heapIndex < 0) entry.heap.push(entry)
+      if (entry.heapIndex === -1) entry.heap.push(entry)
       else entry.heap.update(entry)
     } else {
       this.leave(entry)
@@ -66,11 +76,30 @@ export class Schedules {
     this.leave(entry)
     this.entries.delete(entry.row.id)
     this.ids.remove()
+    if (entry.groups !== undefined) rehome(entry, this.homeOf(entry.id))
+  }
+
+  /** Where the runs of a schedule hang, if it has a row or had any. */
+  home(id: string): Home | undefined {
+    return this.entries.get(id) ?? this.strays.get(id)
+  }
+
+  homeOf(id: string): Home {
+    const found = this.home(id)
+    if (found !== undefined) return found
+    const stray: Home = { id, groups: undefined }
+    this.strays.set(id, stray)
+    return stray
+  }
+
+  /** A home that lost its last group. */
+  left(home: Home): void {
+    if (this.strays.get(home.id) === home) this.strays.delete(home.id)
   }
 
   /**
-   * Takes the due rows that this node may fire out of their heaps, earliest first. `set` puts a row back at its new time,
-   * which costs half of moving it from the top; those that nobody set are back after `putBack`.
+   * Takes the due rows that this node may fire out of their heaps, earliest first. `change` puts a row back at its new
+   * time, which costs half of moving it from the top; those that nobody changed are back after `putBack`.
    */
   takeDue(now: number, limit: number, knowledge: Knowledge): ReadonlyArray<ScheduleEntry> {
     const buckets = this.open(knowledge)
@@ -90,7 +119,7 @@ export class Schedules {
   /** Ends what `takeDue` began. After a transition that threw, the next question about due rows does it. */
   putBack(): void {
     for (const entry of this.taken) {
-      if (this.entries.get(entry.row.id) === entry && entry.heapIndex < 0) entry.heap?.push(entry)
+      if (entry.heapIndex === -1 && this.entries.get(entry.id) === entry) entry.heap?.push(entry)
     }
     this.taken = []
   }
@@ -133,7 +162,7 @@ export class Schedules {
     return rows
   }
 
-  private heapOf(row: ScheduleRecord): Heap<ScheduleEntry> | null {
+  private heapOf(row: ScheduleRecord): ScheduleEntry["heap"] {
     if (row.nextAt !== null) return this.bucket(row).due
     return row.state === "exhausted" ? this.exhausted : null
   }
@@ -164,7 +193,7 @@ export class Schedules {
       version: row.version,
       needs: row.needs,
       names: row.needs === "" ? [] : row.needs.split(","),
-      due: new Heap((entry: ScheduleEntry) => entry.row.nextAt!, idBefore)
+      due: new Ordered((entry: ScheduleEntry) => entry.row.nextAt!, idBefore)
     }
     this.buckets.push(added)
     return added

@@ -15,14 +15,17 @@ export interface State {
   signal: StoreSignal
 }
 
-export const makeState = (historyLimit: number): State => ({
-  schedules: new Schedules(),
-  runs: new Runs(),
-  history: new History(historyLimit),
-  uniques: new UniqueKeys(),
-  nodes: new Map(),
-  signal: 0
-})
+export const makeState = (historyLimit: number): State => {
+  const schedules = new Schedules()
+  return {
+    schedules,
+    runs: new Runs(schedules),
+    history: new History(historyLimit),
+    uniques: new UniqueKeys(),
+    nodes: new Map(),
+    signal: 0
+  }
+}
 
 /** What a node says of the end of a run; the rest is the run's own. */
 export interface Ending {
@@ -81,12 +84,21 @@ export const unreported = (row: RunRecord, outcome: Outcome): Ending => ({
 
 /** Lets those go on that waited for a run which ended: the next of its key, and the oldest deferred of its schedule. */
 export const promoteAfter = (state: State, entry: RunEntry): void => {
-  const { job, row } = entry
+  promoteKeyAfter(state, entry)
+  if (entry.row.waitsFor !== "overlap") state.runs.promoteOverlap(entry.group ?? undefined)
+}
+
+/** The same after runs of its schedule were made: a group that lost its last run and got a new one is another object. */
+export const promoteInsteadOf = (state: State, entry: RunEntry): void => {
+  const { cause, generation, scheduleId, waitsFor } = entry.row
+  promoteKeyAfter(state, entry)
+  if (scheduleId !== null && waitsFor !== "overlap") {
+    state.runs.promoteOverlap(state.runs.group(scheduleId, generation, cause))
+  }
+}
+
+const promoteKeyAfter = (state: State, { job, row }: RunEntry): void => {
   // A slot of its job or queue may be free now, also for runs that nobody promotes.
   state.signal |= Signal.runs
   if (row.key !== null && row.waitsFor === null) state.runs.promoteKey(job, row.key)
-  if (row.scheduleId !== null && row.waitsFor !== "overlap") {
-    // Looked up, since a group that lost its last run and got a new one is another object.
-    state.runs.promoteOverlap(state.runs.group(row.scheduleId, row.generation, row.cause))
-  }
 }

@@ -52,6 +52,12 @@ export const make = (
   const read = new Map<string, Trigger | string>()
   const defined = new WeakMap<Trigger, Definition>()
   const texts = new Map<string, Definition>()
+  /** What was resolved last and needs no anchor: schedules that share their definition are often due together. */
+  let last: { trigger: string; policy: string; resolved: Resolved | undefined } = {
+    trigger: "",
+    policy: "",
+    resolved: undefined
+  }
 
   const find = (name: string) => known.get(name) ?? lookup(name)
 
@@ -91,10 +97,16 @@ export const make = (
       return policies.decode(record.policy) === undefined ? "its stored policies cannot be decoded" : undefined
     },
     resolve: (record) => {
+      if (record.trigger === last.trigger && record.policy === last.policy && record.version <= version) {
+        return last.resolved
+      }
       const trigger = self.read(record)
       const policy = policies.decode(record.policy)
       if (typeof trigger === "string" || policy === undefined) return undefined
-      return { trigger: anchorAt(trigger, record.anchor), policy }
+      const anchored = anchorAt(trigger, record.anchor)
+      const resolved = { trigger: anchored, policy }
+      if (anchored === trigger) last = { trigger: record.trigger, policy: record.policy, resolved }
+      return resolved
     }
   }
   return self

@@ -26,8 +26,8 @@ export const begin = ({ schedule, active, deferred }: ScheduleView): Work => ({
   row: schedule,
   active,
   deferred,
-  runs: [],
-  ranges: [],
+  runs: noRuns,
+  ranges: noRanges,
   replaceDeferred: false,
   cancelActive: false,
   complete: true
@@ -61,41 +61,54 @@ export const advanceWork = (
     batch
   })
   const settles = isSpaced(trigger) || policy.overlap === "wait"
-  const fired = decision.fire.map((due) => runOf(ctx, row, due, false, settles, now))
-  const waiting = decision.defer.map((due) => runOf(ctx, row, due, true, settles, now))
+  const fired = runsOf(ctx, row, decision.fire, false, settles, now)
+  const waiting = runsOf(ctx, row, decision.defer, true, settles, now)
   return {
-    row: advanced(row, decision, ctx.zoneData),
+    row: advanced(row, decision, ctx.zoneData, now),
     active: active + fired.length,
     deferred: (decision.replaceDeferred ? 0 : deferred) + waiting.length,
-    runs: [...work.runs, ...fired, ...waiting],
-    ranges: [
-      ...work.ranges,
-      ...rangeRows(ctx, row, "missed", decision.missed, now),
-      ...rangeRows(ctx, row, "skipped", decision.skipped, now),
-      ...rangeRows(ctx, row, "dropped", decision.dropped, now)
-    ],
+    runs: work.runs.length === 0 && waiting.length === 0 ? fired : [...work.runs, ...fired, ...waiting],
+    ranges:
+      decision.missed === undefined && decision.skipped === undefined && decision.dropped === undefined
+        ? work.ranges
+        : [
+            ...work.ranges,
+            ...rangeRows(ctx, row, "missed", decision.missed, now),
+            ...rangeRows(ctx, row, "skipped", decision.skipped, now),
+            ...rangeRows(ctx, row, "dropped", decision.dropped, now)
+          ],
     replaceDeferred: work.replaceDeferred || decision.replaceDeferred,
     cancelActive: work.cancelActive || decision.cancel,
     complete: decision.complete
   }
 }
 
-const advanced = (row: ScheduleRecord, decision: Decision, zoneData: string): ScheduleRecord => ({
+/** The row as a change has it: `revision` and `updatedAt` are those of one change, and count for nothing without one. */
+const advanced = (row: ScheduleRecord, decision: Decision, zoneData: string, now: number): ScheduleRecord => ({
   ...row,
+  revision: row.revision + 1,
   state: decision.state,
   watermark: decision.watermark,
   nextAt: decision.nextAt,
-  counts: {
-    ...row.counts,
-    fired: row.counts.fired + decision.fire.length + decision.defer.length,
-    missed: row.counts.missed + (decision.missed?.count ?? 0),
-    skipped: row.counts.skipped + (decision.skipped?.count ?? 0),
-    dropped: row.counts.dropped + (decision.dropped?.count ?? 0)
-  },
+  counts: counted(row.counts, decision),
   zoneData,
   faults: decision.faults,
-  error: decision.error
+  error: decision.error,
+  updatedAt: now
 })
+
+/** The same value where nothing is counted: schedules that have not fired share one. */
+const counted = (counts: Counts, { defer, dropped, fire, missed, skipped }: Decision): Counts => {
+  const fired = fire.length + defer.length
+  if (fired === 0 && missed === undefined && skipped === undefined && dropped === undefined) return counts
+  return {
+    fired: counts.fired + fired,
+    skipped: counts.skipped + (skipped?.count ?? 0),
+    missed: counts.missed + (missed?.count ?? 0),
+    dropped: counts.dropped + (dropped?.count ?? 0),
+    paused: counts.paused
+  }
+}
 
 /** How many runs a transition that has to settle a schedule creates at most. */
 const SETTLE_BATCH = 10_000
@@ -160,9 +173,16 @@ export const countAs = (
 /** Undefined where nothing is changed. */
 export const changeOf = (view: ScheduleView, work: Work, now: number): ScheduleChange | undefined => {
   const { row, runs, ranges, replaceDeferred, cancelActive } = work
-  const sameRow = sameFields(view.schedule, row)
+  const { schedule } = view
+  // A run is counted in its row.
+  const sameRow = runs.length === 0 && sameFields(schedule, row)
   if (sameRow && runs.length === 0 && ranges.length === 0 && !replaceDeferred && !cancelActive) return undefined
-  return { schedule: sameRow ? row : { ...row, updatedAt: now }, runs, ranges, replaceDeferred, cancelActive }
+  return { schedule: sameRow ? schedule : changed(schedule, row, now), runs, ranges, replaceDeferred, cancelActive }
+}
+
+const changed = (before: ScheduleRecord, row: ScheduleRecord, now: number): ScheduleRecord => {
+  const revision = before.revision + 1
+  return row.revision === revision && row.updatedAt === now ? row : { ...row, revision, updatedAt: now }
 }
 
 export const removal = ({ runs, ranges, replaceDeferred, cancelActive }: Work): ScheduleChange => ({
@@ -173,12 +193,23 @@ export const removal = ({ runs, ranges, replaceDeferred, cancelActive }: Work): 
   cancelActive
 })
 
-/** Counts and the last success are replaced when they change, all other fields are plain values. */
-const sameFields = (before: ScheduleRecord, after: ScheduleRecord): boolean =>
-  before === after ||
-  (Object.keys(after) as Array<keyof ScheduleRecord>).every((field) =>
-    field === "counts" ? sameCounts(before.counts, after.counts) : before[field] === after[field]
-  )
+/** Whether nothing differs that a user gave or a decision set. Counts are replaced when they change. */
+const sameFields = (before: ScheduleRecord, after: ScheduleRecord): boolean => {
+  if (before === after) return true
+  if (
+    before.watermark !== after.watermark ||
+    before.nextAt !== after.nextAt ||
+    before.state !== after.state ||
+    !sameCounts(before.counts, after.counts)
+  ) {
+    return false
+  }
+  for (const field in after) {
+    if (field === "counts" || field === "revision" || field === "updatedAt") continue
+    if (before[field as keyof ScheduleRecord] !== after[field as keyof ScheduleRecord]) return false
+  }
+  return true
+}
 
 const sameCounts = (before: Counts, after: Counts): boolean =>
   before.fired === after.fired &&
@@ -186,6 +217,19 @@ const sameCounts = (before: Counts, after: Counts): boolean =>
   before.missed === after.missed &&
   before.dropped === after.dropped &&
   before.paused === after.paused
+
+const noRanges: ReadonlyArray<EndedRange> = []
+const noRuns: ReadonlyArray<RunRecord> = []
+
+const runsOf = (
+  ctx: TransitionContext,
+  row: ScheduleRecord,
+  due: ReadonlyArray<Due>,
+  deferred: boolean,
+  settles: boolean,
+  now: number
+): ReadonlyArray<RunRecord> =>
+  due.length === 0 ? noRuns : due.map((one) => runOf(ctx, row, one, deferred, settles, now))
 
 const runOf = (
   ctx: TransitionContext,

@@ -5,7 +5,7 @@
  * leaps to what they answer; each leap is a step, and a search has a budget of steps.
  */
 import { MAX_INSTANT } from "./instant.ts"
-import type { Trigger } from "./model.ts"
+import type { At, Cron, Every, Trigger } from "./model.ts"
 import { nextOf } from "./searchNext.ts"
 import { prevOf } from "./searchPrev.ts"
 import { isStopped, Steps } from "./Steps.ts"
@@ -30,7 +30,17 @@ const NEVER: Search = { _tag: "Never" }
 /** Plain rules neither take steps nor stop, so they share one budget that is never touched. */
 const NO_STEPS = new Steps(0)
 
-const isPlain = (trigger: Trigger): boolean => trigger._tag === "Cron" || trigger._tag === "Every"
+/** A rule that answers at once, whatever it is asked. */
+export type Plain = At | Cron | Every
+
+export const isPlain = (trigger: Trigger): trigger is Plain =>
+  trigger._tag === "Cron" || trigger._tag === "Every" || trigger._tag === "At"
+
+/** The first instant of a plain rule after the argument, `Infinity` for none. */
+export const plainNext = (trigger: Plain, after: number): number => {
+  const at = nextOf(trigger, after, MAX_INSTANT, NO_STEPS)
+  return at > MAX_INSTANT ? Infinity : at
+}
 
 /** The first instant after the argument. */
 export const searchNext = (trigger: Trigger, after: number, budget = BUDGET): Search => {
