@@ -4,7 +4,7 @@ import type { ClaimableJob } from "../../JobStore.ts"
 import * as metrics from "./metrics.ts"
 import { make as makePatience, type Patience } from "./patience.ts"
 import type { Runner } from "./Runner.ts"
-import { start } from "./Running.ts"
+import { startAll } from "./Running.ts"
 import { untilRun } from "./wake.ts"
 
 /** More ended runs than this wait to be stored: nothing new is claimed before they are fewer. */
@@ -12,6 +12,10 @@ const longestBacklog = 10_000
 
 /** The most that one call claims. */
 const batch = 1_000
+
+/** So many milliseconds, and claims, it goes on before others have their turn. */
+const slice = 5
+const claims = 10
 
 /** Due runs → job fibers, only as many as there are free slots. */
 export const loop = (runner: Runner): Effect.Effect<void> =>
@@ -23,9 +27,16 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   if (state.uncertain) yield* reconcile(runner, runner.calls.insist("held", held(runner)))
   const jobs = runner.claimable()
   if (jobs.length === 0 || state.paused || state.closing || !mayClaim(runner)) {
+    setBehind(runner, false)
     return yield* bells.claim.sleep(undefined)
   }
-  const claimed = yield* claim(runner, jobs)
+  const begun = runner.clock.monotonic()
+  let claimed = yield* claim(runner, jobs)
+  // Handlers that end at once leave their slots free for the next ones.
+  for (let i = 1; i < claims && claimed === "full" && goesOn(runner, jobs, begun + slice); i++) {
+    claimed = yield* claim(runner, jobs)
+  }
+  setBehind(runner, claimed === "full")
   switch (claimed) {
     case "noSlot":
       return yield* bells.claim.sleep(undefined)
@@ -46,6 +57,18 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
 /** Past its lease's end a node claims nothing; behind with storing what ended, it claims later. */
 const mayClaim = (runner: Runner) =>
   runner.clock.monotonic() < runner.state.leaseUntil && runner.reports.length < longestBacklog
+
+const setBehind = (runner: Runner, behind: boolean): void => {
+  if (runner.state.behind && !behind) runner.bells.finish.ring()
+  runner.state.behind = behind
+}
+
+/** There is time, and nothing has happened that the next turn has to look at first. */
+const goesOn = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>, until: number): boolean => {
+  const { closing, paused, uncertain } = runner.state
+  const isSame = jobs === runner.claimable() && !paused && !closing && !uncertain
+  return isSame && mayClaim(runner) && runner.clock.monotonic() < until
+}
 
 type Claimed = "noSlot" | "full" | "failed" | "all" | "nothing"
 
@@ -84,7 +107,7 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
             }
             slots.give(wanted - runs.length)
             metrics.claimSize.updateUnsafe(runs.length, runner.context)
-            for (const run of runs) start(runner, run, now)
+            startAll(runner, runs, now)
             return runs.length === wanted ? "full" : runs.length === 0 ? "nothing" : "all"
           }
         }
@@ -113,7 +136,7 @@ const reconcile = <E>(runner: Runner, ask: Effect.Effect<ReadonlyArray<RunRecord
         if (known.get(run.id) === run.attempt) continue
         // The bound may be passed by what was claimed unseen.
         runner.slots.occupy()
-        start(runner, run, runner.time.now())
+        startAll(runner, [run], runner.time.now())
       }
     })
   })

@@ -14,6 +14,10 @@ const batch = 500
 /** So many characters of errors and results go into one call, or one report that is longer. */
 const longestCall = 8 << 20
 
+/** So many ends wait for starts, and so many milliseconds each. */
+const mostHeld = 5_000
+const longestHold = 50
+
 /** So many failures of a run are kept with message and error. */
 const detailed = 100
 
@@ -22,12 +26,19 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
   Effect.forever(
     Effect.suspend(() => {
       runner.bells.finish.arm()
-      if (runner.reports.length === 0) return runner.bells.finish.sleep(undefined)
+      if (runner.reports.length === 0 || isHeld(runner)) return runner.bells.finish.sleep(undefined)
       // Handlers that end in the same turn of the event loop share a commit.
       return Effect.andThen(Effect.yieldNow, flush(runner))
     }),
     { disableYield: true }
   )
+
+/**
+ * Of a store in this process's memory nothing is won by storing an end at once, and what is due waits for its start: while
+ * claims come back full, starts go first. The claimer rings when they do not, and each run that ends looks again.
+ */
+const isHeld = ({ clock, reports, state, store }: Runner): boolean =>
+  state.behind && !store.shared && reports.length < mostHeld && clock.monotonic() - reports[0]!.endedAt < longestHold
 
 /** One batch. What ends it before its answer came puts it back: a report that is sent twice counts once. */
 const flush = (runner: Runner): Effect.Effect<void> =>
@@ -61,10 +72,11 @@ const send = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<R
   const node = runner.state.node
   const runs = ended.filter((run) => run.node === node)
   const reports: Array<RunReport> = []
+  const isHeard = runner.hub.active()
   for (const run of runs) {
     const report = plainReport(run) ?? (yield* failureReport(run))
     reports.push(report)
-    if (runner.hub.active()) runner.foretold.reported(run.record, report, eventOf(runner, run, report))
+    if (isHeard) runner.foretold.reported(run.record, report, eventOf(runner, run, report))
   }
   const { applied, fenced } = yield* runner.calls.insist(
     "finish",
@@ -79,40 +91,52 @@ const tellAll = (runner: Runner, ended: ReadonlyArray<Running>, { applied, fence
   for (const run of ended) {
     if (runner.running.get(run.record.id) === run) runner.running.delete(run.record.id)
   }
+  let succeeded = 0
+  let failed = 0
   for (let i = 0; i < reports.length; i++) {
     const report = reports[i]!
-    if (refused.has(report.id)) runner.foretold.drop(report.id, report.attempt)
-    else tell(runner, runs[i]!, report)
+    if (refused.has(report.id)) {
+      runner.foretold.drop(report.id, report.attempt)
+      continue
+    }
+    const { _tag } = runs[i]!.ending!
+    if (_tag === "Succeeded") succeeded++
+    if (_tag === "Failed") failed++
+    runner.foretold.tell(report.id, report.attempt)
+    if (report._tag === "End") runner.onEnd(report.id)
   }
+  if (succeeded > 0) metrics.succeeded.updateUnsafe(succeeded, runner.context)
+  if (failed > 0) metrics.failed.updateUnsafe(failed, runner.context)
   announce(runner, applied)
   if (ended.length === batch) runner.bells.claim.ring()
   if (runner.running.size === 0) runner.bells.idle.ring()
 }
 
-const end = (run: Running, outcome: Outcome, failures = run.record.failures, errors = run.record.errors) =>
-  ({
-    _tag: "End",
-    id: run.record.id,
-    attempt: run.record.attempt,
-    outcome,
-    failures,
-    errors,
-    result: null,
-    resultStored: true,
-    remember: false
-  }) as const
+const end = (
+  { record }: Running,
+  outcome: Outcome,
+  failures = record.failures,
+  errors = record.errors,
+  result: string | null = null,
+  resultStored = true
+): RunReport => ({
+  _tag: "End",
+  id: record.id,
+  attempt: record.attempt,
+  outcome,
+  failures,
+  errors,
+  result,
+  resultStored,
+  remember: result !== null && record.cause === "nominal"
+})
 
 /** The report of an execution that did not fail, for which nothing has to be decided. */
 const plainReport = (run: Running): RunReport | undefined => {
   const ending = run.ending!
   switch (ending._tag) {
     case "Succeeded":
-      return {
-        ...end(run, "succeeded"),
-        result: ending.result,
-        resultStored: ending.stored,
-        remember: ending.result !== null && run.record.cause === "nominal"
-      }
+      return end(run, "succeeded", run.record.failures, run.record.errors, ending.result, ending.stored)
     case "Cancelled":
       return end(run, "cancelled")
     case "Expired":
@@ -147,14 +171,6 @@ const shortened = (failures: ReadonlyArray<Failure>): ReadonlyArray<Failure> =>
 /** The failures kept with a run. */
 export const failuresOf = (errors: string): ReadonlyArray<Failure> =>
   errors === "[]" ? [] : (Result.getOrElse(parseJson(errors), () => []) as ReadonlyArray<Failure>)
-
-const tell = (runner: Runner, run: Running, report: RunReport): void => {
-  const ending = run.ending!
-  if (ending._tag === "Succeeded") metrics.succeeded.updateUnsafe(1, runner.context)
-  if (ending._tag === "Failed") metrics.failed.updateUnsafe(1, runner.context)
-  runner.foretold.tell(report.id, report.attempt)
-  if (report._tag === "End") runner.onEnd(report.id)
-}
 
 const eventOf = (runner: Runner, run: Running, report: RunReport): EventBody => {
   const ending = run.ending!

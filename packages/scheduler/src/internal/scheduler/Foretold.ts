@@ -64,6 +64,7 @@ export class Foretold {
 
   /** A run as the store has it, or had it at its end, of which something is about to be told. */
   seen(run: RunRecord | EndedRun): void {
+    if (this.#waiting.size === 0) return
     const waiting = this.#waiting.get(run.id)
     if (waiting === undefined || !isPast(waiting, run)) return
     this.#waiting.delete(run.id)
@@ -76,6 +77,7 @@ export class Foretold {
   }
 
   #take(runId: string, attempt: number): Waiting | undefined {
+    if (this.#waiting.size === 0) return undefined
     const waiting = this.#waiting.get(runId)
     if (waiting?.run.attempt !== attempt) return undefined
     this.#waiting.delete(runId)

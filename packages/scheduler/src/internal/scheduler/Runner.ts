@@ -62,6 +62,8 @@ export interface Runner {
     closing: boolean
     /** A reaper's call is under way: what it recovered is told of before it is started. */
     reaping: Latch.Latch
+    /** The last claim came back full: there is more that is due, and waits for its start. */
+    behind: boolean
     /** A claim failed after it was sent: the store may have runs for this node that it does not know of. */
     uncertain: boolean
   }

@@ -2,7 +2,7 @@ import { Cause, Context, Effect, Exit, type Fiber, Option, References, Result, t
 import type * as Job from "../../Job.ts"
 import type { BusyRun, Entry } from "../../JobRegistry.ts"
 import { type Current, type Failure, JobRun, type RunRecord } from "../../JobRun.ts"
-import { byteLength, codecOf, parseJson } from "../codec.ts"
+import { byteLength, codecOf, type JobCodec, parseJson } from "../codec.ts"
 import type { HeapEntry } from "../heap.ts"
 import { pretty, printed } from "../printed.ts"
 import { runFields } from "./announce.ts"
@@ -76,20 +76,29 @@ export class Running implements BusyRun, HeapEntry {
   }
 }
 
+/** Starts claimed runs in slots that the claimer holds for them. `now` is the store's time. */
+export const startAll = (runner: Runner, records: ReadonlyArray<RunRecord>, now: number): void => {
+  // Where a handler has ended already the next one begins at its end: the clock is read once, not twice.
+  let begunAt: number | undefined
+  for (const record of records) begunAt = start(runner, record, now, begunAt ?? runner.clock.monotonic())
+  metrics.running.updateUnsafe(runner.slots.used, runner.context)
+}
+
 /**
- * Starts a claimed run in a slot that the claimer holds for it. Whatever happens, the slot is given back when the handler
- * has ended, and a report reaches the finisher. `now` is the store's time.
+ * Starts one of them, and answers when it ended if it has ended already. Whatever happens, the slot is given back when the
+ * handler has ended, and a report reaches the finisher.
  */
-export const start = (runner: Runner, record: RunRecord, now: number): void => {
+const start = (runner: Runner, record: RunRecord, now: number, begunAt: number): number | undefined => {
   const entry = runner.registry.entries.get(record.job)
-  const run = new Running(record, entry, runner.state.node, now, runner.clock.monotonic(), runner.deadlines)
+  const run = new Running(record, entry, runner.state.node, now, begunAt, runner.deadlines)
   runner.running.set(record.id, run)
   runner.foretold.seen(record)
   // Asked for while nobody ran it, after its last node had let go of it.
   if (record.cancelAt !== null) return end(runner, run, { _tag: "Cancelled" })
   if (record.startBy !== null && now > record.startBy) return end(runner, run, { _tag: "Expired" })
   if (entry === undefined || runner.state.closing) return end(runner, run, { _tag: "Released" })
-  const payload = codecOf(entry.job).decodePayload(record.payload)
+  const prepared = preparedOf(entry)
+  const payload = prepared.codec.decodePayload(record.payload)
   if (Result.isFailure(payload)) {
     const failure: Failure = {
       at: now,
@@ -102,47 +111,52 @@ export const start = (runner: Runner, record: RunRecord, now: number): void => {
     runner.hub.publish({ _tag: "RunStarted", store: runner.alias, ...runFields(record), lateness: now - record.runAt })
   }
   metrics.lateness.updateUnsafe(now - record.runAt, runner.context)
-  metrics.running.updateUnsafe(runner.slots.used, runner.context)
   entry.idle.closeUnsafe()
   entry.busy.add(run)
-  runner.deadlines.started(run, entry.job.settings.timeout)
   const handler = Effect.suspend(() => entry.handler(payload.success as never))
-  const fiber = Effect.runForkWith(contextOf(runner, run, entry))(
-    isTraced(entry.context)
-      ? Effect.withSpan(handler, `Job.${record.job}`, { attributes: spanAttributes(run) })
-      : handler
+  const fiber = Effect.runForkWith(contextOf(runner, run, prepared))(
+    prepared.traced ? Effect.withSpan(handler, `Job.${record.job}`, { attributes: spanAttributes(run) }) : handler
   )
+  const exit = fiber.pollUnsafe()
+  // One that ends in its first turn needs no deadline, and nobody is told.
+  if (exit !== undefined) return ended(runner, run, entry, exit)
   run.fiber = fiber
+  if (run.interruption === undefined) runner.deadlines.started(run, entry.job.settings.timeout)
   // Whoever asked for an interruption while the handler ran its first steps found no fiber yet.
-  if (run.interruption !== undefined) fiber.interruptUnsafe()
-  fiber.addObserver((exit) => {
-    runner.deadlines.ended(run)
-    entry.busy.delete(run)
-    if (entry.busy.size === 0) entry.idle.openUnsafe()
-    end(runner, run, classify(runner, run, entry, exit))
-  })
+  else fiber.interruptUnsafe()
+  fiber.addObserver((exit) => void ended(runner, run, entry, exit))
+  return undefined
 }
 
-const end = (runner: Runner, run: Running, ending: Ending): void => {
+const ended = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<unknown, unknown>): number => {
+  if (run.heapIndex >= 0) runner.deadlines.ended(run)
+  entry.busy.delete(run)
+  if (entry.busy.size === 0) entry.idle.openUnsafe()
+  return end(runner, run, classify(runner, run, entry, exit))
+}
+
+const end = (runner: Runner, run: Running, ending: Ending): number => {
+  const endedAt = runner.clock.monotonic()
   run.ending = ending
-  run.endedAt = runner.clock.monotonic()
+  run.endedAt = endedAt
   runner.slots.give(1)
   if (run.interruption === "fence") {
     // The run is another node's by now, and nothing of this execution may be stored.
     if (runner.running.get(run.record.id) === run) runner.running.delete(run.record.id)
     if (runner.running.size === 0) runner.bells.idle.ring()
-    return
+    return endedAt
   }
-  metrics.duration.updateUnsafe(run.endedAt - run.begunAt, runner.context)
+  metrics.duration.updateUnsafe(endedAt - run.begunAt, runner.context)
   runner.reports.push(run)
   runner.bells.finish.ring()
+  return endedAt
 }
 
 const classify = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<unknown, unknown>): Ending => {
-  const at = runner.time.now()
   if (Exit.isSuccess(exit)) {
-    const encoded = codecOf(entry.job).encodeSuccess(exit.value)
+    const encoded = preparedOf(entry).codec.encodeSuccess(exit.value)
     if (Result.isFailure(encoded)) {
+      const at = runner.time.now()
       const message = `The handler's result does not fit the job's success schema: ${encoded.failure}`
       return { _tag: "Failed", failure: { at, kind: "died", message }, input: { _tag: "Died", message } }
     }
@@ -150,6 +164,7 @@ const classify = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<un
     const stored = text === null || byteLength(text, runner.settings.resultLimit) <= runner.settings.resultLimit
     return { _tag: "Succeeded", result: stored ? text : null, stored }
   }
+  const at = runner.time.now()
   // What its finalizers did while it was interrupted does not change why it ended.
   if (run.interruption === "timeout") return timedOut(run, entry, at)
   if (run.interruption !== undefined && Cause.hasInterrupts(exit.cause)) {
@@ -218,11 +233,30 @@ const spanAttributes = (run: Running) => ({
   "run.lateness": run.startedAt - run.record.runAt
 })
 
+/** What is the same for every run of a handler. */
+interface Prepared {
+  readonly codec: JobCodec
+  readonly traced: boolean
+  readonly context: Context.Context<never>
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+const prepared = new WeakMap<Entry, Prepared>()
+
+const preparedOf = (entry: Entry): Prepared => {
+  const before = prepared.get(entry)
+  if (before !== undefined) return before
+  const { context, job } = entry
+  const annotations = { ...Context.get(context, References.CurrentLogAnnotations), job: job.jobName }
+  const made: Prepared = { codec: codecOf(job), traced: isTraced(context), context, annotations }
+  prepared.set(entry, made)
+  return made
+}
+
 /** The context that the handler's layer was built in, with the run itself and its id on every log line. */
-const contextOf = (runner: Runner, run: Running, entry: Entry): Context.Context<never> =>
-  Context.add(Context.add(entry.context, JobRun, new CurrentRun(runner, run)), References.CurrentLogAnnotations, {
-    ...Context.get(entry.context, References.CurrentLogAnnotations),
-    job: run.record.job,
+const contextOf = (runner: Runner, run: Running, { annotations, context }: Prepared): Context.Context<never> =>
+  Context.add(Context.add(context, JobRun, new CurrentRun(runner, run)), References.CurrentLogAnnotations, {
+    ...annotations,
     runId: run.record.id
   }) as Context.Context<never>
 

@@ -92,6 +92,7 @@ export const make = Effect.fnUntraced(function* (options: {
       paused: false,
       closing: false,
       uncertain: false,
+      behind: false,
       reaping: Latch.makeUnsafe(true)
     },
     calls: StoreCalls.make({
@@ -226,9 +227,11 @@ const startLoops = Effect.fnUntraced(function* (runner: Runner): Effect.fn.Retur
 
 /** Firer and claimer first, the heart last, so that nothing of what still runs is taken for dead. */
 const stop = Effect.fnUntraced(function* (runner: Runner, live: Live, end: Stopping) {
-  const { clock, running, state, store } = runner
+  const { bells, clock, running, state, store } = runner
   state.closing = true
   yield* Fiber.interruptAll(live.intake)
+  state.behind = false
+  bells.finish.ring()
   yield* Claimer.settle(runner)
   yield* untilIdle(runner, end)
   for (const run of running.values()) run.interrupt("release")

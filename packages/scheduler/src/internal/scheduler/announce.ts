@@ -1,4 +1,4 @@
-import type { EndedRun, RunRecord } from "../../JobRun.ts"
+import type { EndedRange, EndedRun, RunRecord } from "../../JobRun.ts"
 import type { ScheduleRecord } from "../../JobSchedule.ts"
 import type { Applied } from "../../JobStore.ts"
 import type { Answer } from "../memory/params.ts"
@@ -18,13 +18,18 @@ export const runFields = (run: RunRecord | EndedRun) => ({
 
 /** Tells what came of committed transitions, and interrupts what they cancelled here. */
 export const announce = (runner: Runner, applied: ReadonlyArray<Applied>): void => {
+  if (applied.length === 0) return
+  let fired = 0
   for (const one of applied) {
-    for (const id of one.cancelRequested) runner.running.get(id)?.interrupt("cancel")
-    count(runner, one)
+    const { cancelRequested, cancelled, change, replaced } = one
+    fired += change.runs.length
+    if (change.ranges.length > 0) count(runner, change.ranges)
+    if (cancelRequested.length > 0) for (const id of cancelRequested) runner.running.get(id)?.interrupt("cancel")
     if (runner.hub.active()) publish(runner, one)
-    for (const run of one.cancelled) runner.onEnd(run.id)
-    for (const run of one.replaced) runner.onEnd(run.id)
+    if (cancelled.length > 0) for (const run of cancelled) runner.onEnd(run.id)
+    if (replaced.length > 0) for (const run of replaced) runner.onEnd(run.id)
   }
+  if (fired > 0) metrics.fired.updateUnsafe(fired, runner.context)
 }
 
 /** Tells what came of asking a run to cancel, and interrupts it where it runs here. */
@@ -41,9 +46,8 @@ export const announceCancel = (runner: Runner, runId: string, answered: Answer<"
   announce(runner, applied)
 }
 
-const count = (runner: Runner, { change }: Applied): void => {
-  if (change.runs.length > 0) metrics.fired.updateUnsafe(change.runs.length, runner.context)
-  for (const range of change.ranges) {
+const count = (runner: Runner, ranges: ReadonlyArray<EndedRange>): void => {
+  for (const range of ranges) {
     if (range.kind !== "paused") counters[range.kind].updateUnsafe(range.count, runner.context)
   }
 }
