@@ -104,24 +104,19 @@ export const make = (core: Core): Verbs => {
   ) {
     const applied: Array<Applied> = []
     for (let from = 0; from < all.length; from += batch) {
-      const drafts = new Map<string, { readonly generation: string | undefined; readonly upsert: Transition }>()
+      const drafts = new Map<string, transitions.Draft>()
       const found = new Set<string>()
-      for (const draft of all.slice(from, from + batch)) {
+      for (const draft of all.slice(from, from + batch)) drafts.set(draft.id, withGeneration(core, draft))
+      const stored = yield* modify(store, [...drafts.keys()], (id, view, now) => {
+        const draft = drafts.get(id)!
+        // A call that is sent again after its commit was not heard of finds its own row.
+        if (view !== undefined && view.schedule.generation !== draft.generation) found.add(id)
+        else if (found.size > 0) found.delete(id)
         const upsert = transitions.upsert(context, draft, { onConflict })
-        drafts.set(draft.id, {
-          generation: draft.generation,
-          upsert: paused ? pausing(upsert) : upsert
-        })
-      }
-      applied.push(
-        ...(yield* modify(store, [...drafts.keys()], (id, view, now) => {
-          const { generation, upsert } = drafts.get(id)!
-          // A call that is sent again after its commit was not heard of finds its own row.
-          if (view === undefined || view.schedule.generation === generation) found.delete(id)
-          else found.add(id)
-          return upsert(id, view, now)
-        }))
-      )
+        return (paused ? pausing(upsert) : upsert)(id, view, now)
+      })
+      // Of a great many nobody asks what became of each, and they would be kept for nothing.
+      if (onConflict === "fail" || all.length === 1) applied.push(...stored)
       if (onConflict === "fail" && found.size > 0) {
         // Another one stored it since this call has looked.
         yield* takeBack(store, applied)
@@ -376,6 +371,10 @@ export const contextOf = (core: Pick<Core, "resolver" | "newId">): transitions.T
   zoneData: zoneDataVersion
 })
 
+/** With the generation that its row gets if it is inserted, however often the store begins anew. */
+const withGeneration = (core: Pick<Core, "newId">, draft: transitions.Draft): transitions.Draft =>
+  draft.generation === undefined ? { ...draft, generation: core.newId() } : draft
+
 const declare = (core: Core, alias: string, id: string): void => {
   const ids = core.declared.get(alias)
   if (ids === undefined) core.declared.set(alias, new Set([id]))
@@ -402,8 +401,6 @@ const pausing =
     return { ...change, schedule: { ...row, state: "paused", nextAt: null } }
   }
 
-const policyFields = ["missed", "overlap", "maxInstances", "buffer", "jitter", "maxRuns"] as const
-
 /** A schedule's own policies over the scheduler's, checked and as a row keeps them. */
 export const encodedPolicy = (core: Pick<Core, "settings">, options: PolicyOptions, subject: string) =>
   Result.map(policies.make(policies.merge(core.settings.policies, options), subject), policies.encode)
@@ -425,7 +422,13 @@ const patchedPolicy = (
     : Result.map(policies.patch(old, patch, subject), (policy) => ({ policy: policies.encode(policy) }))
 }
 
-const hasPolicy = (options: PolicyOptions): boolean => policyFields.some((field) => options[field] !== undefined)
+const hasPolicy = ({ buffer, jitter, maxInstances, maxRuns, missed, overlap }: PolicyOptions): boolean =>
+  missed !== undefined ||
+  overlap !== undefined ||
+  maxInstances !== undefined ||
+  buffer !== undefined ||
+  jitter !== undefined ||
+  maxRuns !== undefined
 
 const invalid = (subject: string, option: string, expected: string, actual: string) =>
   refuse(new InvalidOption({ subject, option, expected, actual }))
@@ -446,7 +449,9 @@ const draftOf = <J extends Job.Any>(
   options: ScheduleOptions<J>
 ): Result.Result<transitions.Draft, InvalidOption | InvalidPayload> => {
   const { id } = options
-  const wrong = idIssue("schedule", "id", id, 255) ?? priorityIssue(`schedule "${id}"`, options.priority)
+  const wrong =
+    idIssue("schedule", "id", id, 255) ??
+    (options.priority === undefined ? undefined : priorityIssue(`schedule "${id}"`, options.priority))
   if (wrong !== undefined) return Result.fail(wrong)
   const policy = hasPolicy(options) ? encodedPolicy(core, options, `schedule "${id}"`) : core.usualPolicy
   if (Result.isFailure(policy)) return Result.fail(policy.failure)

@@ -51,7 +51,7 @@ export const upsert = (
   const generation = draft.generation ?? ctx.newId()
   return (_id, view, now) => {
     if (view === undefined) {
-      return { schedule: inserted(ctx, draft, generation, now), runs: [], ranges: [], ...nothingElse }
+      return stored(inserted(ctx, draft, generation, now))
     }
     const old = view.schedule
     if (old.generation === generation || onConflict === "keep" || onConflict === "fail") return undefined
@@ -65,20 +65,29 @@ export const upsert = (
     if (old.trigger !== draft.trigger) return redefined(ctx, view, draft, patch, now)
     if (old.state !== "faulty") return patched(ctx, view, patch, now)
     const again = { ...view, schedule: { ...old, state: "active" as const, nextAt: now, faults: 0, error: null } }
-    return patched(ctx, again, patch, now) ?? { schedule: again.schedule, runs: [], ranges: [], ...nothingElse }
+    return patched(ctx, again, patch, now) ?? stored(again.schedule)
   }
 }
 
-const nothingElse: Pick<ScheduleChange, "replaceDeferred" | "cancelActive"> = {
+const none: ReadonlyArray<never> = []
+
+/** A row, and nothing else. */
+const stored = (schedule: ScheduleRecord): ScheduleChange => ({
+  schedule,
+  runs: none,
+  ranges: none,
   replaceDeferred: false,
   cancelActive: false
-}
+})
 
 /** One value for all that have not fired yet: it is a tenth of an idle schedule's memory. */
 const noCounts: Counts = { fired: 0, skipped: 0, missed: 0, dropped: 0, paused: 0 }
 
+/** A row that nobody else has yet, put together in place: a hundred thousand at once are worth no copies. */
+type Own = { -readonly [Field in keyof ScheduleRecord]: ScheduleRecord[Field] }
+
 const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now: number): ScheduleRecord => {
-  const row: ScheduleRecord = {
+  const row: Own = {
     id: draft.id,
     generation,
     revision: 0,
@@ -109,7 +118,12 @@ const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now:
   }
   const resolved = ctx.resolve(row)
   const first = draft.watermark ?? (resolved === undefined ? row.watermark : firstWatermark(resolved.trigger, now))
-  const begun = { ...row, firstWatermark: first, watermark: first, nextAt: null }
-  if (resolved === undefined) return { ...begun, nextAt: now }
-  return planned(ctx, begin({ schedule: begun, active: 0, deferred: 0 }), resolved).row
+  row.firstWatermark = first
+  row.watermark = first
+  if (resolved === undefined) return row
+  row.nextAt = null
+  const begun: Own = planned(ctx, begin({ schedule: row, active: 0, deferred: 0 }), resolved).row
+  begun.revision = 0
+  begun.updatedAt = now
+  return begun
 }
