@@ -58,9 +58,10 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
 const mayClaim = (runner: Runner) =>
   runner.clock.monotonic() < runner.state.leaseUntil && runner.reports.length < longestBacklog
 
+/** Says whether more is due than was claimed, and lets the finisher look whether ends go on to wait for it. */
 const setBehind = (runner: Runner, behind: boolean): void => {
-  if (runner.state.behind && !behind) runner.bells.finish.ring()
   runner.state.behind = behind
+  if (runner.reports.length > 0) runner.bells.finish.ring()
 }
 
 /** There is time, and nothing has happened that the next turn has to look at first. */

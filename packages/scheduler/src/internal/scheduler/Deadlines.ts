@@ -29,7 +29,7 @@ export const make = (clock: ClockWatch, bell: Wakeup, stuckAfter: number): Deadl
   }
   return {
     started: (run, timeout) => {
-      if (timeout !== Infinity) place(run, clock.monotonic() + timeout)
+      if (timeout !== Infinity) place(run, run.begunAt + timeout)
     },
     interrupted: (run) => {
       run.interruptedAt = clock.monotonic()

@@ -35,7 +35,7 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
 
 /**
  * Of a store in this process's memory nothing is won by storing an end at once, and what is due waits for its start: while
- * claims come back full, starts go first. The claimer rings when they do not, and each run that ends looks again.
+ * claims come back full, starts go first. The claimer rings after each of its turns.
  */
 const isHeld = ({ clock, reports, state, store }: Runner): boolean =>
   state.behind && !store.shared && reports.length < mostHeld && clock.monotonic() - reports[0]!.endedAt < longestHold
@@ -72,11 +72,10 @@ const send = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<R
   const node = runner.state.node
   const runs = ended.filter((run) => run.node === node)
   const reports: Array<RunReport> = []
-  const isHeard = runner.hub.active()
   for (const run of runs) {
     const report = plainReport(run) ?? (yield* failureReport(run))
     reports.push(report)
-    if (isHeard) runner.foretold.reported(run.record, report, eventOf(runner, run, report))
+    if (runner.hub.active()) runner.foretold.reported(run.record, report, eventOf(runner, run, report))
   }
   const { applied, fenced } = yield* runner.calls.insist(
     "finish",

@@ -117,10 +117,10 @@ const start = (runner: Runner, record: RunRecord, now: number, begunAt: number):
   const fiber = Effect.runForkWith(contextOf(runner, run, prepared))(
     prepared.traced ? Effect.withSpan(handler, `Job.${record.job}`, { attributes: spanAttributes(run) }) : handler
   )
+  run.fiber = fiber
   const exit = fiber.pollUnsafe()
   // One that ends in its first turn needs no deadline, and nobody is told.
   if (exit !== undefined) return ended(runner, run, entry, exit)
-  run.fiber = fiber
   if (run.interruption === undefined) runner.deadlines.started(run, entry.job.settings.timeout)
   // Whoever asked for an interruption while the handler ran its first steps found no fiber yet.
   else fiber.interruptUnsafe()
@@ -147,8 +147,8 @@ const end = (runner: Runner, run: Running, ending: Ending): number => {
     return endedAt
   }
   metrics.duration.updateUnsafe(endedAt - run.begunAt, runner.context)
-  runner.reports.push(run)
-  runner.bells.finish.ring()
+  // While some wait the finisher is at work, or the claimer rings: a ring for each would cost it a turn for each.
+  if (runner.reports.push(run) === 1) runner.bells.finish.ring()
   return endedAt
 }
 
