@@ -26,7 +26,8 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
   Effect.forever(
     Effect.suspend(() => {
       runner.bells.finish.arm()
-      if (runner.reports.length === 0 || isHeld(runner)) return runner.bells.finish.sleep(undefined)
+      if (runner.reports.length === 0) return runner.bells.finish.sleep(undefined)
+      if (isHeld(runner)) return runner.bells.finish.sleep(longestHold)
       // Handlers that end in the same turn of the event loop share a commit.
       return Effect.andThen(Effect.yieldNow, flush(runner))
     }),
@@ -35,7 +36,8 @@ export const loop = (runner: Runner): Effect.Effect<void> =>
 
 /**
  * Of a store in this process's memory nothing is won by storing an end at once, and what is due waits for its start: while
- * claims come back full, starts go first. The claimer rings after each of its turns.
+ * claims come back full, starts go first. The claimer rings after each of its turns, and where a claim has no answer the
+ * longest hold ends it.
  */
 const isHeld = ({ clock, reports, state, store }: Runner): boolean =>
   state.behind && !store.shared && reports.length < mostHeld && clock.monotonic() - reports[0]!.endedAt < longestHold
