@@ -330,6 +330,7 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
   /**
    * As `layer`, with every option that configuration has under `scheduler` (such as `scheduler.maxRunning`, or the
    * environment variable `scheduler_maxRunning`). What is given in code is the default for what configuration leaves out.
+   * A value of the wrong kind is a `ConfigError`, and so is a key that no option has, with the option that was meant.
    */
   static layerConfig<const S extends Stores = {}>(
     options: SchedulerOptions<S> = {}

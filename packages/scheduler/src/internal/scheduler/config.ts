@@ -1,26 +1,37 @@
-import { Config, Duration, Effect, Schema } from "effect"
+import { Config, Duration, Effect, Schema, SchemaGetter } from "effect"
 import type { SchedulerOptions } from "../../SchedulerOptions.ts"
 import { merge } from "../policy.ts"
+import { refuseUnknown } from "./unknownKeys.ts"
 
 const span = (least: number) =>
   Schema.optionalKey(
     Schema.DurationFromString.check(
-      Schema.makeFilter((value) => Duration.toMillis(value) >= least || `a duration of at least ${least} ms`)
+      Schema.makeFilter((value) => Duration.toMillis(value) >= least || `Expected a duration of at least ${least} ms`)
     )
   )
 const duration = span(0)
 // `Infinity` is an answer to "at most how many".
 const count = (least: number) =>
-  // @effect-diagnostics-next-line schemaNumber:off
-  Schema.Number.check(
+  Schema.NumberFromString.check(
     Schema.makeFilter(
       (value) =>
         value === Infinity ||
         (Number.isInteger(value) && value >= least) ||
-        `a whole number of at least ${least}, or Infinity`
+        `Expected a whole number of at least ${least}, or Infinity`
     )
   )
 const whole = Schema.optionalKey(count(1))
+
+const delays = Schema.Array(Schema.DurationFromString)
+
+/** A list in one text, for sources that have no lists, with commas. */
+const Separated = Schema.String.pipe(
+  Schema.decodeTo(Schema.Array(Schema.Trim), {
+    decode: SchemaGetter.split(),
+    encode: SchemaGetter.forbidden(() => "")
+  }),
+  Schema.decodeTo(delays)
+)
 
 const Policies = Schema.Struct({
   missed: Schema.optionalKey(
@@ -49,7 +60,7 @@ const Options = Schema.Struct({
   stuckAfter: duration,
   unresolvedAfter: duration,
   janitorInterval: span(1),
-  recoveryDelays: Schema.optionalKey(Schema.Array(Schema.DurationFromString)),
+  recoveryDelays: Schema.optionalKey(Schema.Union([delays, Separated])),
   retention: Schema.optionalKey(
     Schema.Struct({ succeeded: duration, others: duration, exhausted: duration, keys: duration })
   ),
@@ -61,7 +72,10 @@ const Options = Schema.Struct({
 })
 
 /** Every option that a text can say, as keys under `scheduler`. */
-const options = Config.withDefault(Config.schema(Options, "scheduler"), {})
+const options = Effect.andThen(
+  refuseUnknown(Options.ast, "scheduler"),
+  Config.withDefault(Config.schema(Options, "scheduler"), {})
+)
 
 type Configurable = Omit<SchedulerOptions, "stores" | "triggers">
 

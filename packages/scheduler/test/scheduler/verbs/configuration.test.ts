@@ -122,6 +122,7 @@ describe("layerConfig", () => {
     [{ policies: "strict" }, "policies"],
     [{ retention: { keys: "for ever" } }, "keys"],
     [{ recoveryDelays: ["soon"] }, "recoveryDelays"],
+    [{ recoveryDelays: "0 millis, soon" }, "recoveryDelays"],
     [{ queues: { mail: { concurrency: "0.5" } } }, "concurrency"],
     [{ autoStart: "perhaps" }, "autoStart"]
   ] as const
