@@ -1,7 +1,6 @@
 /** What a fault happens in: a fresh database, nodes on it in this process or in their own, and what they executed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
@@ -308,8 +307,6 @@ const sql = (place: Place, text: (table: (name: string) => string) => string) =>
 
 const startWorker = (spec: Spec, point: Point | undefined): Worker => {
   const child = spawn(process.execPath, [script, JSON.stringify(spec)], {
-    // Most of what a process does here is to start.
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     stdio: ["ignore", "pipe", "inherit"]
   })
   const messages: Array<Message> = []

@@ -1,35 +1,15 @@
-import { DateTime, Effect, Result } from "effect"
+import { Effect, Result } from "effect"
 import type * as Job from "../../Job.ts"
-import type { PolicyOptions, ScheduleRecord } from "../../JobSchedule.ts"
+import type { ScheduleRecord } from "../../JobSchedule.ts"
 import type { Applied, JobStoreError, Transition } from "../../JobStore.ts"
 import type { InStore, OnConflict, ScheduleOptions, SchedulerService } from "../../Scheduler.ts"
-import {
-  InvalidOption,
-  type InvalidPayload,
-  ScheduleExists,
-  ScheduleNotFound,
-  type SchedulerError,
-  Unreadable
-} from "../../SchedulerError.ts"
-import * as Trigger from "../../Trigger.ts"
-import * as policies from "../policy.ts"
+import { type InvalidOption, ScheduleExists, ScheduleNotFound, type SchedulerError } from "../../SchedulerError.ts"
 import * as transitions from "../transitions/index.ts"
-import { readInstant } from "../trigger/instant.ts"
-import { zoneDataVersion } from "../zone/version.ts"
 import { announce } from "./announce.ts"
-import {
-  type Core,
-  defaultAlias,
-  idIssue,
-  keptKey,
-  keptOf,
-  missing,
-  priorityIssue,
-  refuse,
-  requireId,
-  storeOf,
-  type Tentative
-} from "./Core.ts"
+import { backfillOf } from "./backfill.ts"
+import { type Core, defaultAlias, keptKey, keptOf, priorityIssue, refuse, storeOf, type Tentative } from "./Core.ts"
+import { contextOf, draftOf, patchedPolicy, withGeneration } from "./drafts.ts"
+import { readable, stored } from "./rows.ts"
 import { afterCommit, encodePayload } from "./runVerbs.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
 import { tentativeView, viewOf } from "./views.ts"
@@ -70,12 +50,6 @@ export const make = (core: Core): Verbs => {
     }
     return { before: before as ScheduleRecord, after: applied === undefined ? before : applied.after, store }
   })
-
-  /** A verb whose transition needs to read the row fails where this node cannot. */
-  const readable = (record: ScheduleRecord): Effect.Effect<void, SchedulerError> => {
-    const why = core.resolver.why(record)
-    return why === undefined ? Effect.void : refuse(new Unreadable({ scheduleId: record.id, why }))
-  }
 
   /** All of them checked and encoded, before any of them is stored. */
   const draftAll = Effect.fnUntraced(function* <J extends Job.Any>(
@@ -249,7 +223,7 @@ export const make = (core: Core): Verbs => {
       options,
       transitions.reschedule(context, core.resolver.define(trigger))
     )
-    if (after === before) yield* readable(before)
+    if (after === before) yield* readable(core, before)
     return viewOf(core, store, after ?? before)
   })
 
@@ -279,7 +253,7 @@ export const make = (core: Core): Verbs => {
       return transitions.update(context, fields)(id, view, now)
     })
     if (invalid !== undefined) return yield* refuse(invalid)
-    if (after === before) yield* readable(before)
+    if (after === before) yield* readable(core, before)
     return viewOf(core, store, after ?? before)
   })
 
@@ -290,7 +264,7 @@ export const make = (core: Core): Verbs => {
 
   const resumeStored = Effect.fnUntraced(function* (id: string, options: Parameters<Verbs["resume"]>[1]) {
     const { after, before } = yield* change(id, options, transitions.resume(context, options?.from ?? "now"))
-    if (after === before && before.state === "paused") yield* readable(before)
+    if (after === before && before.state === "paused") yield* readable(core, before)
   })
 
   const resume: Verbs["resume"] = Effect.fnUntraced(function* (id, options) {
@@ -300,44 +274,9 @@ export const make = (core: Core): Verbs => {
 
   const backfill: Verbs["backfill"] = Effect.fnUntraced(function* (id, options) {
     const store = yield* storeOf(core, options.store)
-    const subject = `backfill of "${id}"`
-    const start = yield* instantOf(subject, "from", options.from)
-    const end = yield* instantOf(subject, "to", options.to)
-    if (end < start) {
-      return yield* invalid(subject, "to", "an instant not before from", DateTime.formatIso(DateTime.makeUnsafe(end)))
-    }
-    yield* requireId(subject, "request", options.request, 200)
-    const concurrency = options.concurrency ?? 1
-    if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
-      return yield* invalid(subject, "concurrency", "a whole number of at least 1", String(concurrency))
-    }
-    const row = yield* stored(store, id)
-    if (row === undefined) return yield* missing(core, options, id, "backfill")
-    yield* readable(row)
-    const given = core.resolver.read(row) as Trigger.Trigger
-    if (!Trigger.isRule(given)) {
-      return yield* invalid(subject, "trigger", "a set of instants", "a spaced rhythm, which has no past times")
-    }
-    const trigger = Trigger.bounded(Trigger.anchor(given, row.anchor), { start, end })
-    const backfillId = `${id}/backfill/${options.request}`
-    yield* requireId(subject, "id and request", backfillId, 255)
-    const draft: transitions.Draft = {
-      ...core.resolver.define(trigger),
-      id: backfillId,
-      job: row.job,
-      queue: row.queue,
-      priority: 3,
-      payload: row.payload,
-      key: row.key,
-      delivery: row.delivery,
-      policy: policies.encode(policies.backfill(concurrency)),
-      origin: row.origin,
-      cause: `backfill:${options.request}`,
-      watermark: start - 1,
-      generation: core.newId()
-    }
-    yield* modify(store, [backfillId], transitions.upsert(context, draft, { onConflict: "keep" }))
-    return backfillId
+    const draft = yield* backfillOf(core, store, id, options)
+    yield* modify(store, [draft.id], transitions.upsert(context, draft, { onConflict: "keep" }))
+    return draft.id
   })
 
   const prune: Verbs["prune"] = Effect.fnUntraced(function* (origin, options) {
@@ -364,17 +303,6 @@ export const make = (core: Core): Verbs => {
   return { schedule, scheduleAll, unschedule, reschedule, update, pause, resume, backfill, prune }
 }
 
-/** What transitions need of this scheduler. */
-export const contextOf = (core: Pick<Core, "resolver" | "newId">): transitions.TransitionContext => ({
-  resolve: core.resolver.resolve,
-  newId: core.newId,
-  zoneData: zoneDataVersion
-})
-
-/** With the generation that its row gets if it is inserted, however often the store begins anew. */
-const withGeneration = (core: Pick<Core, "newId">, draft: transitions.Draft): transitions.Draft =>
-  draft.generation === undefined ? { ...draft, generation: core.newId() } : draft
-
 const declare = (core: Core, alias: string, id: string): void => {
   const ids = core.declared.get(alias)
   if (ids === undefined) core.declared.set(alias, new Set([id]))
@@ -383,9 +311,6 @@ const declare = (core: Core, alias: string, id: string): void => {
 
 const exists = (store: StoreRunner, scheduleId: string) =>
   refuse(new ScheduleExists({ scheduleId, store: store.runner.alias }))
-
-const stored = (store: StoreRunner, id: string) =>
-  Effect.map(store.runner.calls.verb("getSchedules", store.runner.store.getSchedules({ ids: [id] })), ([row]) => row)
 
 /** What is done to a schedule is done to the one that is kept for `start` and to the one that is stored. */
 const toBoth = (kept: boolean, change: Effect.Effect<unknown, SchedulerError | JobStoreError>) =>
@@ -400,78 +325,3 @@ const pausing =
     if (change === undefined || row === undefined || row === null || row.state === "exhausted") return change
     return { ...change, schedule: { ...row, state: "paused", nextAt: null } }
   }
-
-/** A schedule's own policies over the scheduler's, checked and as a row keeps them. */
-export const encodedPolicy = (core: Pick<Core, "settings">, options: PolicyOptions, subject: string) =>
-  Result.map(policies.make(policies.merge(core.settings.policies, options), subject), policies.encode)
-
-/** The policy of a schedule with a patch over it, if it can be read; refused where the job is not the schedule's. */
-const patchedPolicy = (
-  job: Job.Any,
-  schedule: Pick<ScheduleRecord, "id" | "job" | "policy">,
-  patch: PolicyOptions
-): Result.Result<{ readonly policy: string }, InvalidOption> => {
-  const subject = `schedule "${schedule.id}"`
-  if (schedule.job !== job.jobName) {
-    const expected = `"${schedule.job}", the one that it was scheduled with`
-    return Result.fail(new InvalidOption({ subject, option: "job", expected, actual: `"${job.jobName}"` }))
-  }
-  const old = policies.decode(schedule.policy)
-  return old === undefined || !hasPolicy(patch)
-    ? Result.succeed({ policy: schedule.policy })
-    : Result.map(policies.patch(old, patch, subject), (policy) => ({ policy: policies.encode(policy) }))
-}
-
-const hasPolicy = ({ buffer, jitter, maxInstances, maxRuns, missed, overlap }: PolicyOptions): boolean =>
-  missed !== undefined ||
-  overlap !== undefined ||
-  maxInstances !== undefined ||
-  buffer !== undefined ||
-  jitter !== undefined ||
-  maxRuns !== undefined
-
-const invalid = (subject: string, option: string, expected: string, actual: string) =>
-  refuse(new InvalidOption({ subject, option, expected, actual }))
-
-const instantOf = (
-  subject: string,
-  option: string,
-  input: DateTime.DateTime.Input
-): Effect.Effect<number, SchedulerError> => {
-  const instant = readInstant(input)
-  return instant !== undefined ? Effect.succeed(instant) : invalid(subject, option, "an instant", String(input))
-}
-
-/** A schedule as a user writes it, checked and encoded. */
-const draftOf = <J extends Job.Any>(
-  core: Core,
-  job: J,
-  options: ScheduleOptions<J>
-): Result.Result<transitions.Draft, InvalidOption | InvalidPayload> => {
-  const { id } = options
-  const wrong =
-    idIssue("schedule", "id", id, 255) ??
-    (options.priority === undefined ? undefined : priorityIssue(`schedule "${id}"`, options.priority))
-  if (wrong !== undefined) return Result.fail(wrong)
-  const policy = hasPolicy(options) ? encodedPolicy(core, options, `schedule "${id}"`) : core.usualPolicy
-  if (Result.isFailure(policy)) return Result.fail(policy.failure)
-  const encoded = encodePayload(core, job, options.payload, id)
-  if (Result.isFailure(encoded)) return Result.fail(encoded.failure)
-  const { needs, trigger, version } = core.resolver.define(options.trigger)
-  return Result.succeed({
-    trigger,
-    version,
-    needs,
-    id,
-    job: job.jobName,
-    queue: job.settings.queue,
-    priority: options.priority ?? job.settings.priority,
-    payload: encoded.success.payload,
-    key: encoded.success.key,
-    delivery: job.settings.delivery,
-    policy: policy.success,
-    origin: options.origin ?? core.settings.origin,
-    cause: "nominal",
-    generation: core.newId()
-  })
-}
