@@ -20,13 +20,13 @@ function __equal<A>(actual: A, expected: unknown, what: string): A {
 }
 `
 
-/** Runs them one after the other, and says of each what it printed and what went wrong. */
+/** Runs them one after the other, and says of each what it printed, as a terminal shows it, and what went wrong. */
 const runner = `
+import { format } from "node:util"
+
 const report = console.log
 const printed = []
-for (const method of ["log", "info", "warn", "error"]) {
-  console[method] = (...args) => printed.push(args.map((arg) => (typeof arg === "string" ? arg : JSON.stringify(arg))).join(" "))
-}
+for (const method of ["log", "info", "warn", "error"]) console[method] = (...args) => printed.push(format(...args))
 export async function run(files) {
   for (const file of files) {
     printed.length = 0
