@@ -22,7 +22,7 @@ export class ScheduleExists extends Schema.TaggedError<ScheduleExists>()("Schedu
   store: Schema.String
 }) {
   override get message(): string {
-    return `A schedule "${this.scheduleId}" is in store "${this.store}" already, and onConflict is "fail"`
+    return `A schedule "${this.scheduleId}" is in store "${this.store}" already, and onConflict is "fail": give another id, or "update", "keep" or "replace"`
   }
 }
 
@@ -151,6 +151,12 @@ export class SchedulerError extends Schema.TaggedError<SchedulerError>()("Schedu
   }
 }
 
+const meanings: { readonly [K in Outcome]?: string } = {
+  expired: "it was too late to start it",
+  lost: "its node stopped or died, and it may not be executed again",
+  skipped: "a newer run took its place"
+}
+
 /**
  * The awaited run ended otherwise than by its job's own success or error: its outcome, and what history says of it.
  * `resultNotStored` is a success whose value was above the result limit.
@@ -165,6 +171,9 @@ export class RunNotSucceeded extends Schema.TaggedError<RunNotSucceeded>()("RunN
   detail: Schema.String
 }) {
   override get message(): string {
-    return `Run "${this.runId}" of job "${this.job}" ended as ${this.reason}${this.detail === "" ? "" : `: ${this.detail}`}`
+    const run = `Run "${this.runId}" of job "${this.job}"`
+    if (this.reason === "resultNotStored") return `${run} succeeded, and its result cannot be had: ${this.detail}`
+    const detail = this.detail === "" ? meanings[this.reason] : this.detail
+    return `${run} ended as ${this.reason}${detail === undefined ? "" : `: ${detail}`}. scheduler.rerun runs it again`
   }
 }

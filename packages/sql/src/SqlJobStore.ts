@@ -57,12 +57,13 @@ const open = (options: Options & { readonly migrate?: boolean | undefined }) =>
     const client = (yield* SqlClient.SqlClient).withoutTransforms()
     const prefix = options.prefix ?? defaultPrefix
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,30}$/.test(prefix)) {
-      const message = `the prefix "${prefix}" is not made of letters, digits and underscores`
+      const message = `the prefix "${prefix}" is not one of at most 31 letters, digits and underscores that begins with no digit`
       return yield* new JobStoreError({ reason: "Unsupported", method: "open", message })
     }
     const dialect = dialectOf(client)
     if (dialect === undefined) {
-      const message = "the client is neither one of SQLite nor of Postgres"
+      const message =
+        "the client is neither one of SQLite (SqliteClient of @effect-scheduler/sql) nor of Postgres (PgClient of @effect/sql-pg)"
       return yield* new JobStoreError({ reason: "Unsupported", method: "open", message })
     }
     const server = yield* dialect.inspect(client)

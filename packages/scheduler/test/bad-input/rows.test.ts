@@ -28,7 +28,7 @@ const kinds: ReadonlyArray<readonly [title: string, change: Change, why: string]
       trigger: '{"version":1,"trigger":{"_tag":"Custom","name":"tides","params":{}}}',
       needs: "tides"
     }),
-    'no rule named "tides" is registered here'
+    'no rule named "tides" is registered here: give it to the option "triggers"'
   ],
   ["policies that cannot be decoded", () => ({ policy: '{"v":7}' }), "its stored policies cannot be decoded"]
 ]

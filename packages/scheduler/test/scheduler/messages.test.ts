@@ -1,7 +1,7 @@
 /** Every reason for which the library refuses something, with a message as a person reads it: `__snapshots__` has the list. */
 import { assert, describe, expect, it } from "@effect/vitest"
-import { Result } from "effect"
-import { JobRun, JobStore, SchedulerError, Trigger } from "../../src/index.ts"
+import { ConfigProvider, Effect, Layer, Result } from "effect"
+import { JobRun, JobStore, Scheduler, SchedulerError, Trigger } from "../../src/index.ts"
 
 const store = "default"
 const scheduleId = "digest:42"
@@ -27,6 +27,51 @@ const refusals: ReadonlyArray<typeof SchedulerError.SchedulerErrorReason.Type> =
   new SchedulerError.Unreadable({ scheduleId, why: "its trigger is of version 2, and this node reads 1" })
 ]
 
+const details: Partial<Record<SchedulerError.RunNotSucceeded["reason"], string>> = {
+  failed: "no such user",
+  timedOut: "took longer than 60000 ms",
+  resultNotStored: "it is above resultLimit and was not kept"
+}
+
+const failed = (reason: Trigger.TriggerErrorReason): never => {
+  throw new Trigger.TriggerError({ reason })
+}
+
+/** One mistake for each reason of a `TriggerError`. */
+const mistakes: ReadonlyArray<() => unknown> = [
+  () => Trigger.calendar({ days: 1 }, { timeZone: "Europe/Berlim" }),
+  () => Trigger.every("0 seconds"),
+  () => Trigger.at("tomorrow"),
+  () => Trigger.bounded(Trigger.every("1 hour"), { start: "2030-02-01", end: "2030-01-01" }),
+  () => Trigger.during(Trigger.every("1 hour"), { from: "9 am", to: "17:00" }),
+  // The causes of a search that was given up.
+  () => failed({ _tag: "UnknownCustom", name: "tides" }),
+  () =>
+    failed({
+      _tag: "CustomMisbehaved",
+      name: "tides",
+      problem: "next must be later than 2030-01-01T09:00:00.000Z, and was 2030-01-01T08:00:00.000Z"
+    })
+]
+
+const asTriggerError = (error: unknown): Trigger.TriggerError => {
+  assert.instanceOf(error, Trigger.TriggerError)
+  return error
+}
+
+/** What configuration can have wrong: values out of range and of a wrong kind, and keys that no option has. */
+const misconfigured = [
+  { maxRunning: "many" },
+  { policies: { buffer: "-1" } },
+  { policies: { overlap: "queue" } },
+  { policies: "strict" },
+  { lease: "10 millis" },
+  { retention: { keys: "for ever" } },
+  { autoStart: "perhaps" },
+  { maxRuning: 3 },
+  { color: "red" }
+]
+
 const reasonsOf = (schema: { readonly members: ReadonlyArray<{ readonly identifier?: string }> }) =>
   schema.members.map((member) => member.identifier ?? String(member))
 
@@ -42,16 +87,26 @@ describe("the messages of errors", () => {
     )
   })
 
-  it("say of a run that did not succeed how it ended", () => {
-    const reasons = [
+  it("say of a run that did not succeed how it ended, why, and how to run it again", () => {
+    const samples = [
       ...JobRun.Outcome.literals.filter((outcome) => outcome !== "succeeded"),
-      "resultNotStored"
-    ] as const
-    const samples = reasons.map((reason) => {
-      const error = new SchedulerError.RunNotSucceeded({ runId, job: "SendDigest", reason, detail: "" })
-      return error.message
+      ...(["resultNotStored"] as const)
+    ].map((reason) => {
+      const detail = details[reason] ?? ""
+      return new SchedulerError.RunNotSucceeded({ runId, job: "SendDigest", reason, detail }).message
     })
     expect(samples).toMatchSnapshot()
+  })
+
+  it("say of a trigger that cannot be made what is wrong with it, and what was expected", () => {
+    const samples = mistakes.map((make) =>
+      Result.getOrThrow(Result.flip(Result.try({ try: make, catch: asTriggerError })))
+    )
+    expect(Object.fromEntries(samples.map(({ message, reason }) => [reason._tag, message]))).toMatchSnapshot()
+    assert.deepStrictEqual(
+      samples.map(({ reason }) => reason._tag as string),
+      Trigger.TriggerErrorReason.members.map((member) => member.fields._tag.schema.literal)
+    )
   })
 
   it("say of each wrong cron text which field, where, and what was expected", () => {
@@ -62,6 +117,19 @@ describe("the messages of errors", () => {
     })
     expect(Object.fromEntries(messages)).toMatchSnapshot()
   })
+
+  it.effect("say of each wrong value and unknown key of configuration where it stands, and what was expected", () =>
+    Effect.gen(function* () {
+      const samples: Array<string> = []
+      for (const scheduler of misconfigured) {
+        const provider = ConfigProvider.layer(ConfigProvider.fromUnknown({ scheduler }))
+        const layer = Layer.provide(Scheduler.layerConfig(), provider)
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+        samples.push(error.message)
+      }
+      expect(samples).toMatchSnapshot()
+    })
+  )
 
   it("name for each reason of a JobStoreError whether the same call may be sent again", () => {
     const samples = JobStore.JobStoreReason.literals.map((reason) => {

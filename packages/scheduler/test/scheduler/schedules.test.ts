@@ -64,7 +64,10 @@ describe("schedule is an upsert", () => {
       const kept = yield* scheduler.schedule(Note, { ...minutely, payload: { text: "b" }, onConflict: "keep" })
       assert.deepStrictEqual(kept.payload, { text: "a" })
       const error = yield* Effect.flip(scheduler.schedule(Note, { ...minutely, onConflict: "fail" }))
-      assert.strictEqual(error.message, 'A schedule "m" is in store "default" already, and onConflict is "fail"')
+      assert.strictEqual(
+        error.message,
+        'A schedule "m" is in store "default" already, and onConflict is "fail": give another id, or "update", "keep" or "replace"'
+      )
       const view = yield* scheduler.schedule(Note, { ...minutely, onConflict: "replace" })
       assert.deepInclude(view, { nextAt: 150_000 })
       assert.strictEqual(view.counts.fired, 0)

@@ -132,7 +132,8 @@ describe("a schedule that this node cannot read", () => {
         const state = Effect.map(ignorant.scheduler.list(), ({ items }) => items[0]?.state)
         assert.strictEqual(yield* state, "active")
         yield* TestClock.adjust("2 minutes")
-        const missing = 'Schedule "k" is left alone here, and others like it: no rule named "hourly" is registered here'
+        const missing =
+          'Schedule "k" is left alone here, and others like it: no rule named "hourly" is registered here: give it to the option "triggers"'
         assert.deepStrictEqual(logged, [`Info ${missing}. Another node decides for it`])
         yield* knowing.scheduler.drain()
         assert.strictEqual(yield* state, "unresolved")

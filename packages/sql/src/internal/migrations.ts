@@ -99,8 +99,8 @@ export const prepareSchema = (
       return yield* refuse(
         "SchemaMissing",
         found.version === 0
-          ? `there are no tables with the prefix "${tables.prefix}"; run the migrations`
-          : `the tables are of version ${found.version}, this release needs ${latest}; run the migrations`
+          ? `there are no tables with the prefix "${tables.prefix}"; run the migrations (SqlJobStore.layerMigrations, or SqlJobStore.layer instead of layerStorage)`
+          : `the tables are of version ${found.version}, this release needs ${latest}; run the migrations (SqlJobStore.layerMigrations)`
       )
     }
     const loader = Migrator.fromRecord(migrationsOf(() => ({ dialect, tables })))

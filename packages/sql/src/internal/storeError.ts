@@ -110,6 +110,13 @@ const messageOf = (error: SqlError): string => {
   return inner === undefined || error.message.includes(inner) ? error.message : `${error.message}: ${inner}`
 }
 
+/** What can be done about what does not pass by itself. */
+const remedy: Partial<Record<typeof JobStoreReason.Type, string>> = {
+  ReadOnly: "give the store what it may write to: on Postgres the primary",
+  Full: "make room on its disk",
+  Corrupt: "restore it from a copy"
+}
+
 /** What whoever starts a program can do about it. */
 const advice: Partial<Record<typeof JobStoreReason.Type, string>> = {
   Unavailable: "is the server running, and are host, port and database right?",
@@ -127,5 +134,12 @@ export const toOpenError = (where: string, error: unknown): JobStoreError => {
 /** What went wrong in a method of the store, as its callers know it. */
 export const toStoreError = (method: string, where: string, error: unknown): JobStoreError =>
   isSqlError(error)
-    ? new JobStoreError({ reason: reasonOf(error), method, message: `${where}: ${messageOf(error)}`, cause: error })
+    ? known(method, where, error)
     : new JobStoreError({ reason: "Unknown", method, message: `${where}: ${String(error)}`, cause: error })
+
+const known = (method: string, where: string, error: SqlError): JobStoreError => {
+  const reason = reasonOf(error)
+  const hint = remedy[reason]
+  const message = `${where}: ${messageOf(error)}${hint === undefined ? "" : `; ${hint}`}`
+  return new JobStoreError({ reason, method, message, cause: error })
+}

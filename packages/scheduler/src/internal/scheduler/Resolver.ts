@@ -25,7 +25,7 @@ export const whyUnread = (
 }
 
 const noRule = (missing: ReadonlyArray<string>): string =>
-  `no rule named ${missing.map((name) => `"${name}"`).join(", ")} is registered here`
+  `no rule named ${missing.map((name) => `"${name}"`).join(", ")} is registered here: give it to the option "triggers"`
 
 /** Between stored rows and values: triggers with their custom rules, and policies. */
 export interface Resolver {

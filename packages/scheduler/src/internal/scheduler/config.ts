@@ -1,11 +1,17 @@
-import { Config, Duration, Effect, Schema, SchemaGetter } from "effect"
+import { Config, Duration, Effect, Option, Schema, SchemaGetter } from "effect"
 import type { SchedulerOptions } from "../../SchedulerOptions.ts"
 import { merge } from "../policy.ts"
 import { refuseUnknown } from "./unknownKeys.ts"
 
+const Span = Schema.String.check(
+  Schema.makeFilter(
+    (text) => Option.isSome(Duration.fromInput(text as Duration.Input)) || 'Expected a duration, as "10 seconds"'
+  )
+).pipe(Schema.decodeTo(Schema.DurationFromString))
+
 const span = (least: number) =>
   Schema.optionalKey(
-    Schema.DurationFromString.check(
+    Span.check(
       Schema.makeFilter((value) => Duration.toMillis(value) >= least || `Expected a duration of at least ${least} ms`)
     )
   )
@@ -22,7 +28,7 @@ const count = (least: number) =>
   )
 const whole = Schema.optionalKey(count(1))
 
-const delays = Schema.Array(Schema.DurationFromString)
+const delays = Schema.Array(Span)
 
 /** A list in one text, for sources that have no lists, with commas. */
 const Separated = Schema.String.pipe(

@@ -314,7 +314,7 @@ const resultOf = <J extends Job.Any>(
     Effect.fail(new RunNotSucceeded({ runId: ended.id, job: job.jobName, reason, detail }))
   const codec = codecOf(job)
   if (ended.outcome === "succeeded") {
-    if (!ended.resultStored) return not("resultNotStored", "its result is above resultLimit and was not kept")
+    if (!ended.resultStored) return not("resultNotStored", "it is above resultLimit and was not kept")
     const value = codec.decodeSuccess(ended.result)
     return Result.isSuccess(value) ? Effect.succeed(value.success) : not("resultNotStored", value.failure)
   }

@@ -86,17 +86,17 @@ export class TriggerError extends Schema.TaggedError<TriggerError>()("TriggerErr
     const reason = this.reason
     switch (reason._tag) {
       case "UnknownTimeZone":
-        return `unknown time zone ${JSON.stringify(reason.timeZone)}`
+        return `unknown time zone ${JSON.stringify(reason.timeZone)}: expected an IANA name, as "Europe/Berlin", or an offset, as "+02:00"`
       case "InvalidInterval":
         return `interval ${reason.interval} is not valid: expected ${reason.expected}`
       case "InvalidInstant":
-        return `${reason.option}: ${reason.instant} is not an instant`
+        return `${reason.option}: ${reason.instant} is not an instant: expected milliseconds, a Date, a DateTime or an ISO text, as "2030-01-01T09:00:00Z"`
       case "EndBeforeStart":
         return `the end ${reason.end} is before the start ${reason.start}`
       case "InvalidOption":
         return `${reason.option}: ${reason.value} is not valid: expected ${reason.expected}`
       case "UnknownCustom":
-        return `no custom trigger ${JSON.stringify(reason.name)} is registered`
+        return `no custom trigger ${JSON.stringify(reason.name)} is registered: give its definition to the scheduler's option "triggers", or to Trigger.layerRegistry`
       case "CustomMisbehaved":
         return `custom trigger ${JSON.stringify(reason.name)}: ${reason.problem}`
     }

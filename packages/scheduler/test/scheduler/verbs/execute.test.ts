@@ -59,18 +59,18 @@ describe("execute", () => {
   )
 
   const reasons = [
-    [3, "failed", "the till is on fire"],
-    [4, "timedOut", "took longer than 60000 ms"],
-    [5, "resultNotStored", "its result is above resultLimit and was not kept"]
+    [3, "failed", "ended as failed: ", "the till is on fire"],
+    [4, "timedOut", "ended as timedOut: ", "took longer than 60000 ms"],
+    [5, "resultNotStored", "succeeded, and its result cannot be had: ", "it is above resultLimit and was not kept"]
   ] as const
-  for (const [amount, reason, detail] of reasons) {
+  for (const [amount, reason, ended, detail] of reasons) {
     it.effect(`fails with RunNotSucceeded, reason "${reason}"`, () =>
       Effect.gen(function* () {
         const result = yield* run(amount)
         assert(result._tag === "Failure" && result.failure._tag === "RunNotSucceeded")
         assert.deepInclude(result.failure, { job: "Pay", reason })
         const { runId } = result.failure
-        assert.include(result.failure.message, `Run "${runId}" of job "Pay" ended as ${reason}: `)
+        assert.include(result.failure.message, `Run "${runId}" of job "Pay" ${ended}`)
         assert.include(result.failure.message, detail)
         assert.strictEqual((yield* (yield* Scheduler).awaitEnd(runId)).id, runId)
       }).pipe(Effect.provide(layer))

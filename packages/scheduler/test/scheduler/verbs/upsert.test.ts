@@ -120,7 +120,8 @@ describe("schedule", () => {
         const again = scheduler.schedule(Slow, { ...minutely, payload: { seconds: 1 }, onConflict })
         if (onConflict === "keep") assert.deepInclude(yield* again, { job: "Note", payload: { text: "a" } })
         else {
-          const message = 'A schedule "m" is in store "default" already, and onConflict is "fail"'
+          const message =
+            'A schedule "m" is in store "default" already, and onConflict is "fail": give another id, or "update", "keep" or "replace"'
           assert.strictEqual(yield* messageOf(again), message)
         }
         assert.deepStrictEqual(yield* row("m"), before)
@@ -183,7 +184,8 @@ describe("scheduleAll", () => {
       yield* scheduler.scheduleAll(Note, many(3, "b"), { onConflict: "keep" })
       const texts = Effect.map(scheduler.list(), (page) => page.items.map((view) => view.payload))
       assert.deepStrictEqual(yield* texts, [{ text: "a" }, { text: "a" }, { text: "b" }])
-      const message = 'A schedule "m0" is in store "default" already, and onConflict is "fail"'
+      const message =
+        'A schedule "m0" is in store "default" already, and onConflict is "fail": give another id, or "update", "keep" or "replace"'
       assert.strictEqual(yield* messageOf(scheduler.scheduleAll(Note, many(3), { onConflict: "fail" })), message)
     }).pipe(Effect.provide(layer))
   })
