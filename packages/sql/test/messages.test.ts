@@ -51,14 +51,12 @@ const samples = Effect.gen(function* () {
 }).pipe(Effect.provide(SqliteClient.layer({ filename: ":memory:" })))
 
 describe("the messages of stores on SQL", () => {
-  it.effect("say for each reason of a JobStoreError where it happened, what, and what to do", () =>
-    Effect.gen(function* () {
-      const errors = yield* samples
-      assert.deepStrictEqual(
-        errors.map(({ reason }) => reason),
-        [...JobStore.JobStoreReason.literals]
-      )
-      expect(Object.fromEntries(errors.map(({ message, reason }) => [reason, message]))).toMatchSnapshot()
-    })
-  )
+  it("say for each reason of a JobStoreError where it happened, what, and what to do", async () => {
+    const errors = await Effect.runPromise(samples)
+    assert.deepStrictEqual(
+      errors.map(({ reason }) => reason),
+      [...JobStore.JobStoreReason.literals]
+    )
+    expect(Object.fromEntries(errors.map(({ message, reason }) => [reason, message]))).toMatchSnapshot()
+  })
 })

@@ -118,18 +118,14 @@ describe("the messages of errors", () => {
     expect(Object.fromEntries(messages)).toMatchSnapshot()
   })
 
-  it.effect("say of each wrong value and unknown key of configuration where it stands, and what was expected", () =>
-    Effect.gen(function* () {
-      const samples: Array<string> = []
-      for (const scheduler of misconfigured) {
-        const provider = ConfigProvider.layer(ConfigProvider.fromUnknown({ scheduler }))
-        const layer = Layer.provide(Scheduler.layerConfig(), provider)
-        const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
-        samples.push(error.message)
-      }
-      expect(samples).toMatchSnapshot()
+  it("say of each wrong value and unknown key of configuration where it stands, and what was expected", async () => {
+    const samples = misconfigured.map((scheduler) => {
+      const provider = ConfigProvider.layer(ConfigProvider.fromUnknown({ scheduler }))
+      const layer = Layer.provide(Scheduler.layerConfig(), provider)
+      return Effect.map(Effect.flip(Effect.scoped(Layer.build(layer))), ({ message }) => message)
     })
-  )
+    expect(await Effect.runPromise(Effect.all(samples))).toMatchSnapshot()
+  })
 
   it("name for each reason of a JobStoreError whether the same call may be sent again", () => {
     const samples = JobStore.JobStoreReason.literals.map((reason) => {
