@@ -23,6 +23,24 @@ describe("the links of the pages", () => {
   })
 })
 
+describe("the commands of the pages", () => {
+  it("are scripts of this repository, or pnpm's own", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object }
+    const known = new Set([...Object.keys(scripts), "exec", "install"])
+    const named = pages.flatMap((page) =>
+      Array.from(
+        readFileSync(join(root, page), "utf8").matchAll(/pnpm(?:@12)? (?:run )?([a-z][\w:-]*)/g),
+        ([, name]) => name!
+      )
+    )
+    assert.isAtLeast(named.length, 8)
+    assert.deepStrictEqual(
+      named.filter((name) => !known.has(name)),
+      []
+    )
+  })
+})
+
 describe("the table of other schedulers in the README", () => {
   const [head = [], ...rows] = tableUnder(readFileSync(join(root, "README.md"), "utf8"), "Beside other schedulers")
   const cells = rows.flatMap((row) => row.map((cell, column) => ({ cell, peer: head[column]!, links: linksOf(cell) })))
