@@ -28,11 +28,14 @@ const ours =
 /** It looks from the present instant only, and only for a task that is started. */
 const nodeCron: Next = (text, after) => {
   mock.timers.enable({ apis: ["Date"], now: after })
-  const task = scheduleNodeCron(text, () => undefined, { timezone: zone })
-  const next = task.getNextRun()
-  void task.destroy()
-  mock.timers.reset()
-  return next
+  try {
+    const task = scheduleNodeCron(text, () => undefined, { timezone: zone })
+    const next = task.getNextRun()
+    void task.destroy()
+    return next
+  } finally {
+    mock.timers.reset()
+  }
 }
 
 const libraries: ReadonlyArray<readonly [string, Next]> = [
