@@ -177,6 +177,11 @@ export interface SchedulerService {
       ? [payload?: Job.Payload<J>, options?: EnqueueOptions]
       : [payload: Job.Payload<J>, options?: EnqueueOptions]
   ) => Effect.Effect<string, Failure>
+  /**
+   * Stores a run for each payload and answers their ids in the same order. All are checked before any is stored; they are
+   * stored in calls of 1,000, a few of them at once unless the runs have keys, so that one that fails leaves what the others
+   * have stored. In a transaction of the application all of it is stored or none.
+   */
   readonly enqueueAll: <J extends Job.Any>(
     job: J,
     payloads: ReadonlyArray<Job.Payload<J>>,

@@ -5,11 +5,14 @@ import { PgClient } from "@effect/sql-pg"
 import { SqliteClient as OfficialClient } from "@effect/sql-sqlite-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Redacted, type Scope } from "effect"
+import { Job, Scheduler } from "effect-scheduler"
 import { JobStore, type JobStoreError, Signal } from "effect-scheduler/JobStore"
 import { SqlClient, type SqlError } from "effect/sql"
 import { SqliteClient, SqlJobStore } from "../src/index.ts"
 import { newDatabase } from "./postgres/database.ts"
 import { changeTo, enqueued, newFile, run, schedule, t0 } from "./support.ts"
+
+class Order extends Job.make("Order") {}
 
 type Services = JobStore | SqlClient.SqlClient
 
@@ -93,6 +96,30 @@ for (const [name, client] of Object.entries(clients)) {
           assert.isTrue(Exit.isFailure(exit))
           assert.deepStrictEqual([yield* orders, yield* unfinished], [[], []])
           assert.strictEqual((yield* store.getSchedules({ ids: ["s1"] })).length, 0)
+        })
+      )
+    )
+
+    it.live("takes back, or commits, all of a great many that were enqueued at once", () =>
+      withStore(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const store = Layer.succeed(JobStore, yield* JobStore)
+          const count = Effect.map(sql`select id from scheduler_runs`, (rows) => rows.length)
+          yield* Effect.gen(function* () {
+            const scheduler = yield* Scheduler
+            const all = Effect.andThen(
+              placeOrder("o1"),
+              scheduler.enqueueAll(
+                Order,
+                Array.from({ length: 2_500 }, () => undefined)
+              )
+            )
+            yield* Effect.exit(sql.withTransaction(Effect.andThen(all, Effect.fail("out of stock"))))
+            assert.deepStrictEqual([yield* orders, yield* count], [[], 0])
+            yield* sql.withTransaction(all)
+            assert.deepStrictEqual([yield* orders, yield* count], [["o1"], 2_500])
+          }).pipe(Effect.provide(Layer.fresh(Scheduler.layerClient({ default: store }))))
         })
       )
     )

@@ -23,6 +23,9 @@ type Verbs = Pick<SchedulerService, "enqueue" | "enqueueAll" | "execute" | "awai
 
 const batch = 1_000
 
+/** So many calls of a great many are under way at once: while one is stored the next is written. */
+const calls = 4
+
 /** The verbs that make, await and end runs. */
 export const make = (core: Core): Verbs => {
   /** `now` is the instant that the runs were made with: a store that keeps its own time knows by it which are due now. */
@@ -59,11 +62,12 @@ export const make = (core: Core): Verbs => {
         runs.push({ run: run.success, unique: null })
       }
     }
-    const ids: Array<string> = []
-    for (let from = 0; from < runs.length; from += batch) {
-      ids.push(...(yield* insert(store, now, runs.slice(from, from + batch))))
-    }
-    return ids
+    const batches: Array<typeof runs> = []
+    for (let from = 0; from < runs.length; from += batch) batches.push(runs.slice(from, from + batch))
+    // Runs of one key go in the order in which they are stored, and an application's transaction has one connection.
+    const isOrdered = runs.some(({ run }) => run.key !== null) || (yield* insideTransaction(store))
+    const concurrency = isOrdered ? 1 : calls
+    return (yield* Effect.forEach(batches, (each) => insert(store, now, each), { concurrency })).flat()
   })
 
   const enqueueOne = Effect.fnUntraced(function* <J extends Job.Any>(
@@ -211,12 +215,12 @@ export const afterCommit = (store: StoreRunner, step: () => void): Effect.Effect
   return transaction === undefined ? run : transaction.afterCommit(run)
 }
 
-const outsideTransaction = (store: StoreRunner, verb: string): Effect.Effect<void, SchedulerError> => {
-  const { transaction } = store.runner.store
-  return transaction === undefined
-    ? Effect.void
-    : Effect.flatMap(transaction.active, (active) => (active ? refuse(new InsideTransaction({ verb })) : Effect.void))
-}
+/** Whether the calling fiber is in a transaction that the application has opened on the store's client. */
+const insideTransaction = (store: StoreRunner): Effect.Effect<boolean> =>
+  store.runner.store.transaction?.active ?? Effect.succeed(false)
+
+const outsideTransaction = (store: StoreRunner, verb: string): Effect.Effect<void, SchedulerError> =>
+  Effect.flatMap(insideTransaction(store), (inside) => (inside ? refuse(new InsideTransaction({ verb })) : Effect.void))
 
 const runNotFound = (runId: string, options: InStore | undefined) =>
   refuse(new RunNotFound({ runId, store: options?.store ?? defaultAlias }))

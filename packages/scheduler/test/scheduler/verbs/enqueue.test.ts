@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Fiber, Layer, Option, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { Scheduler } from "../../../src/index.ts"
-import { settled } from "../support.ts"
+import { Job, JobStore, Scheduler } from "../../../src/index.ts"
+import { settled, steered } from "../support.ts"
 import { messageOf, minutely, Note, Slow, world } from "./world.ts"
 
 const a = { text: "a" }
@@ -93,6 +93,58 @@ describe("enqueue", () => {
       }).pipe(Effect.provide(layer))
     })
   }
+})
+
+class Keyed extends Job.make("Keyed", { payload: { text: Schema.String }, key: () => "one" }) {}
+
+describe("enqueueAll of more than a thousand", () => {
+  const many = Array.from({ length: 2_500 }, (_, n) => ({ text: `${n}` }))
+
+  /** The payloads in the order of their ids, and the greatest number of calls that were under way at once. */
+  const enqueued = (job: typeof Note | typeof Keyed) => {
+    const { store } = steered()
+    const under = { way: 0, most: 0 }
+    const slow = JobStore.JobStore.of({
+      ...store,
+      enqueue: (params) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => void (under.most = Math.max(under.most, ++under.way))),
+          () => Effect.delay(store.enqueue(params), params.runs.length),
+          () => Effect.sync(() => void under.way--)
+        )
+    })
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const fiber = yield* Effect.forkChild(scheduler.enqueueAll(job, many))
+      for (let second = 0; second < 4; second++) {
+        yield* settled
+        yield* TestClock.adjust("1 second")
+      }
+      const ids = yield* Fiber.join(fiber)
+      const { unfinished } = yield* store.getRuns({ ids })
+      const payloads = new Map(unfinished.map((run) => [run.id, run.payload]))
+      return { most: under.most, payloads: ids.map((id) => payloads.get(id)) }
+    }).pipe(Effect.provide(Layer.fresh(Scheduler.layerClient({ default: Layer.succeed(JobStore.JobStore, slow) }))))
+  }
+
+  it.effect("answers the ids in the order of the payloads, and has several calls under way", () =>
+    Effect.gen(function* () {
+      const { most, payloads } = yield* enqueued(Note)
+      assert.deepStrictEqual(
+        payloads,
+        many.map((one) => JSON.stringify(one))
+      )
+      assert.strictEqual(most, 3)
+    })
+  )
+
+  it.effect("stores runs that have a key in their order", () =>
+    Effect.gen(function* () {
+      const { most, payloads } = yield* enqueued(Keyed)
+      assert.strictEqual(payloads.length, 2_500)
+      assert.strictEqual(most, 1)
+    })
+  )
 })
 
 describe("enqueueAll", () => {
