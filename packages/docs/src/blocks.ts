@@ -57,9 +57,11 @@ export const pages: ReadonlyArray<string> = [
 const modules = [
   "packages/scheduler/src/*.ts",
   "packages/scheduler/src/testing/*.ts",
+  "packages/scheduler/src/testing/internal/check.ts",
   "packages/scheduler/src/internal/trigger/*.ts",
   "packages/sql/src/*.ts",
-  "packages/rrule/src/*.ts"
+  "packages/rrule/src/*.ts",
+  "packages/rrule/src/internal/error.ts"
 ]
 
 /** The programs in the comments of what is exported. */

@@ -26,6 +26,14 @@ export { RruleParseError } from "./internal/error.ts"
 /**
  * The text of a recurrence that `rrule` accepts.
  *
+ * ```ts
+ * import { Rrule } from "@effect-scheduler/rrule"
+ * import { Schema } from "effect"
+ *
+ * Schema.is(Rrule.RruleText)("DTSTART:20260101T090000Z\nRRULE:FREQ=DAILY") // => true
+ * Schema.is(Rrule.RruleText)("RRULE:FREQ=DAILY") // => false
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -39,6 +47,16 @@ export const RruleText = Schema.String.check(
  * The rule by which the triggers of this module are stored and found again: name `"rrule"`, parameters `{ text }`.
  *
  * Goes into the scheduler's option `triggers`, or into `Trigger.layerRegistry`.
+ *
+ * ```ts
+ * import { Rrule } from "@effect-scheduler/rrule"
+ * import { Schema } from "effect"
+ * import { Trigger } from "effect-scheduler"
+ *
+ * const stored = Schema.encodeSync(Trigger.Trigger)(Rrule.rrule("DTSTART:20260101T090000Z\nRRULE:FREQ=DAILY"))
+ * stored.trigger._tag // => "Custom"
+ * Rrule.rule.name // => "rrule"
+ * ```
  *
  * @category registry
  * @since 0.1.0

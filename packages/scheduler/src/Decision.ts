@@ -42,7 +42,7 @@ export interface Schedule {
 }
 
 /**
- * A schedule and the situation that it is in.
+ * A schedule and the situation that it is in. `now` is epoch milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -65,16 +65,17 @@ export interface Situation {
  * @since 0.1.0
  */
 export interface Due {
+  /** Epoch milliseconds. */
   readonly nominal: number
-  /** The nominal time and its jitter. */
+  /** The nominal time and its jitter, in epoch milliseconds. */
   readonly runAt: number
   /** Claimed later than this, the run ends as expired: `runAt` and the tolerance of the missed policy, null for none. */
   readonly startBy: number | null
 }
 
 /**
- * Nominal times that become no run. `first` and `last` are the first and the last of them; times that were decided
- * otherwise may lie between.
+ * Nominal times that become no run, in epoch milliseconds. `first` and `last` are the first and the last of them; times
+ * that were decided otherwise may lie between.
  *
  * @category models
  * @since 0.1.0
@@ -103,10 +104,12 @@ export interface Decision {
   readonly skipped: Range | undefined
   readonly missed: Range | undefined
   readonly dropped: Range | undefined
+  /** The highest nominal time that has been decided now, in epoch milliseconds. */
   readonly watermark: number
-  /** When to decide again; null unless `active`. */
+  /** When to decide again, in epoch milliseconds; null unless `active`. */
   readonly nextAt: number | null
   readonly state: ScheduleState
+  /** How often in a row the trigger has failed now. */
   readonly faults: number
   /** Why the trigger failed, if it did. */
   readonly error: string | null
@@ -123,6 +126,37 @@ export interface Decision {
  * the next time is after the watermark all the same. A paused, exhausted or faulty schedule is left as it is.
  *
  * A trigger that fails is asked again after 1, 10, 60 and 300 s; the fifth failure in a row makes the schedule `faulty`.
+ *
+ * @example
+ * ```ts
+ * import { Decision, Trigger } from "effect-scheduler"
+ *
+ * const hour = 3_600_000
+ * const { fire, missed, nextAt } = Decision.decide({
+ *   schedule: {
+ *     id: "digest",
+ *     trigger: Trigger.every("1 hour", { start: 0 }),
+ *     policy: {
+ *       missed: { run: "latest", grace: 10_000, within: Infinity, limit: 100 },
+ *       overlap: "skip",
+ *       maxInstances: 1,
+ *       buffer: 100,
+ *       jitter: 0,
+ *       maxRuns: Infinity
+ *     },
+ *     watermark: 0,
+ *     fired: 0,
+ *     state: "active"
+ *   },
+ *   now: 3.5 * hour,
+ *   active: 0,
+ *   deferred: 0
+ * })
+ *
+ * fire.map(({ nominal }) => nominal / hour) // => [3]
+ * missed?.count // => 2
+ * nextAt! / hour // => 4
+ * ```
  *
  * @category deciding
  * @since 0.1.0

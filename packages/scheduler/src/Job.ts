@@ -11,6 +11,17 @@ import type { JobRun } from "./JobRun.ts"
 import type { Delivery, Priority } from "./JobSchedule.ts"
 
 /**
+ * What every job has under this key, by which `isJob` knows it.
+ *
+ * @example
+ * ```ts
+ * import { Job } from "effect-scheduler"
+ *
+ * class Backup extends Job.make("Backup") {}
+ *
+ * Backup[Job.TypeId] // => "~effect-scheduler/Job"
+ * ```
+ *
  * @category type ids
  * @since 0.1.0
  */
@@ -88,18 +99,24 @@ export interface Any {
 }
 
 /**
+ * The type of a job's payload, as its handler gets it.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Payload<J extends Any> = J["payloadSchema"]["Type"]
 
 /**
+ * The type of a job's success.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Success<J extends Any> = J["successSchema"]["Type"]
 
 /**
+ * The type of the errors that a job's handler may fail with.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -119,6 +136,7 @@ export interface Settings {
   readonly queue: string
   readonly priority: Priority
   readonly delivery: Delivery
+  /** Makes the concurrency key of a payload. */
   readonly key: ((payload: never) => string) | undefined
   readonly retry: Schedule.Schedule<unknown, never> | undefined
 }
@@ -162,6 +180,16 @@ type PayloadInput = PlainSchema | { readonly [key: string]: PlainSchema }
 
 /**
  * Whether a value is a job.
+ *
+ * @example
+ * ```ts
+ * import { Job } from "effect-scheduler"
+ *
+ * class Backup extends Job.make("Backup") {}
+ *
+ * Job.isJob(Backup) // => true
+ * Job.isJob("Backup") // => false
+ * ```
  *
  * @category guards
  * @since 0.1.0

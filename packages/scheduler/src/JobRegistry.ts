@@ -27,6 +27,7 @@ export interface BusyRun {
  */
 export interface Entry {
   readonly job: Job.Any
+  /** What it was given: the effect that one run is. */
   readonly handler: (payload: never) => Effect.Effect<unknown, unknown>
   /** What the handler may require: the context in which its layer was built. */
   readonly context: Context.Context<never>
@@ -37,6 +38,8 @@ export interface Entry {
 }
 
 /**
+ * What job layers register in and schedulers read.
+ *
  * @category services
  * @since 0.1.0
  */
@@ -47,6 +50,7 @@ export interface JobRegistryService {
   drainDeadline: number
   /** Called when a handler came or went. */
   readonly listeners: Set<() => void>
+  /** Adds a handler for as long as the scope is open. A second one for the same name is a defect. */
   readonly register: (
     job: Job.Any,
     handler: (payload: never) => Effect.Effect<unknown, unknown>,
@@ -58,9 +62,42 @@ export interface JobRegistryService {
  * The handlers of a program. `Scheduler.layer` brings one; provide `JobRegistry.layer` where job layers are composed
  * below or beside the scheduler: it is one and the same within a program.
  *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, JobRegistry, Scheduler } from "effect-scheduler"
+ *
+ * class Backup extends Job.make("Backup") {}
+ *
+ * // The scheduler comes first, the handler beside it: both use one registry.
+ * const Main = Layer.mergeAll(Scheduler.layer(), Backup.toLayer(() => Effect.void)).pipe(Layer.provide(JobRegistry.layer))
+ *
+ * await Effect.runPromise(Effect.as(Effect.scoped(Layer.build(Main)), "built")) // => "built"
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
 export class JobRegistry extends Context.Service<JobRegistry, JobRegistryService>()("effect-scheduler/JobRegistry") {
+  /**
+   * An empty registry.
+   *
+   * @example
+   * ```ts
+   * import { Effect, Layer } from "effect"
+   * import { Job, JobRegistry } from "effect-scheduler"
+   *
+   * class Backup extends Job.make("Backup") {}
+   *
+   * const names = Effect.gen(function* () {
+   *   const registry = yield* JobRegistry
+   *   return [...registry.entries.keys()]
+   * })
+   *
+   * const Handlers = Layer.provideMerge(Backup.toLayer(() => Effect.void), JobRegistry.layer)
+   *
+   * await Effect.runPromise(Effect.provide(names, Handlers)) // => ["Backup"]
+   * ```
+   */
   static readonly layer: Layer.Layer<JobRegistry> = Layer.sync(JobRegistry, makeRegistry)
 }

@@ -79,20 +79,39 @@ export interface Failure {
  * - `cancelled`, `expired` (claimed later than its tolerance), `lost` (its node died too often, or `atMostOnce`)
  * - `skipped`: a deferred run whose place a newer one took (`overlap: "cancelPrevious"`)
  *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, type JobRun, Scheduler } from "effect-scheduler"
+ *
+ * class Backup extends Job.make("Backup") {}
+ *
+ * const ended: Effect.Effect<JobRun.Outcome, unknown, Scheduler> = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   return (yield* scheduler.awaitEnd(yield* scheduler.enqueue(Backup))).outcome
+ * })
+ *
+ * const Main = Layer.provideMerge(Backup.toLayer(() => Effect.die("no disk")), Scheduler.layer())
+ *
+ * await Effect.runPromise(Effect.provide(ended, Main)) // => "failed"
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
 export const Outcome = Schema.Literals(["succeeded", "failed", "timedOut", "cancelled", "expired", "lost", "skipped"])
 
 /**
+ * The type of `Outcome`.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Outcome = typeof Outcome.Type
 
 /**
- * A finished run in history. `payload` and `key` are kept for every run that did not succeed, so that it can be run
- * again; a result above its limit is not stored and `resultStored` is false.
+ * A finished run in history. Instants are epoch milliseconds. `payload` and `key` are kept for every run that did not
+ * succeed, so that it can be run again; a result above its limit is not stored and `resultStored` is false.
  *
  * @category models
  * @since 0.1.0
@@ -127,7 +146,7 @@ export interface EndedRun {
 }
 
 /**
- * Nominal times that became no run: one row for a whole range, not one a time.
+ * Nominal times that became no run: one row for a whole range, not one a time. Instants are epoch milliseconds.
  *
  * @category models
  * @since 0.1.0
@@ -172,6 +191,7 @@ export interface Current {
   /** Epoch milliseconds of the nominal time; null for a run that no schedule made. */
   readonly nominal: number | null
   readonly cause: string
+  /** Raised by each claim: a number that fences what an earlier claim of the run still sends. */
   readonly attempt: number
   /** 1 for the first execution, one more after each failure and each recovery. */
   readonly execution: number
@@ -179,12 +199,29 @@ export interface Current {
   readonly startedAt: number
   /** What `setProgress` stored last, by this execution or an earlier one; null if nothing was. */
   readonly progress: () => Schema.Json
+  /** Stores how far the run has come: see `setProgress`. */
   readonly setProgress: (progress: Schema.Json) => Effect.Effect<void, JobStoreError>
+  /** The newest success of the run's schedule: see `lastSuccess`. */
   readonly lastSuccess: <J extends Job.Any>(job: J) => Effect.Effect<Option.Option<Job.Success<J>>, JobStoreError>
 }
 
 /**
  * The run that the handler is in. `toLayer` provides it, so a handler may require it freely.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer, Schema } from "effect"
+ * import { Job, JobRun, Scheduler } from "effect-scheduler"
+ *
+ * class Charge extends Job.make("Charge", { success: Schema.Finite }) {}
+ *
+ * // The effect that a handler gives back has `JobRun` for free.
+ * const ChargeLive = Charge.toLayer(() => Effect.map(JobRun.JobRun, (run) => run.execution))
+ *
+ * const charge = Effect.flatMap(Scheduler, (scheduler) => scheduler.execute(Charge))
+ *
+ * await Effect.runPromise(Effect.provide(charge, Layer.provideMerge(ChargeLive, Scheduler.layer()))) // => 1
+ * ```
  *
  * @category services
  * @since 0.1.0
@@ -214,6 +251,33 @@ export const current: Effect.Effect<Current, never, JobRun> = Effect.service(Job
  * The success value of the newest run of this schedule that succeeded, as typed state from one run to the next; none
  * before the first success, for a run that no schedule made, or where the stored value no longer fits the job's schema.
  * It is read from the store when asked. "Newest" is by nominal time, and only runs of the schedule's own times count.
+ * Fails with `JobStoreError` where the store cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer, Option, Schema } from "effect"
+ * import { Job, JobRun, Scheduler, Trigger } from "effect-scheduler"
+ * import { TestClock } from "effect/testing"
+ *
+ * class Count extends Job.make("Count", { success: Schema.Finite }) {}
+ *
+ * const CountLive = Count.toLayer(() =>
+ *   JobRun.lastSuccess(Count).pipe(
+ *     Effect.orDie,
+ *     Effect.map((last) => Option.getOrElse(last, () => 0) + 1)
+ *   )
+ * )
+ *
+ * const test = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   yield* scheduler.schedule(Count, { id: "count", trigger: Trigger.every("1 minute") })
+ *   for (let minute = 0; minute < 3; minute++) yield* TestClock.adjust("1 minute")
+ *   const [newest] = (yield* scheduler.history()).items
+ *   return newest?._tag === "Run" ? newest.result : undefined
+ * }).pipe(Effect.provide(Layer.provideMerge(CountLive, Scheduler.layer())), Effect.provide(TestClock.layer()))
+ *
+ * await Effect.runPromise(test) // => "3"
+ * ```
  *
  * @category getters
  * @since 0.1.0
@@ -226,6 +290,24 @@ export const lastSuccess = <J extends Job.Any>(
 /**
  * Stores how far the run has come, as JSON. It is kept with the run and then in its history row, and a later execution
  * of the same run reads it in `current.progress`. It returns when it is stored.
+ * Fails with `JobStoreError` where the store cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, JobRun, Scheduler } from "effect-scheduler"
+ *
+ * class Import extends Job.make("Import") {}
+ *
+ * const ImportLive = Import.toLayer(() => Effect.orDie(JobRun.setProgress({ rows: 250 })))
+ *
+ * const progress = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   return (yield* scheduler.awaitEnd(yield* scheduler.enqueue(Import))).progress
+ * }).pipe(Effect.provide(Layer.provideMerge(ImportLive, Scheduler.layer())))
+ *
+ * await Effect.runPromise(progress) // => '{"rows":250}'
+ * ```
  *
  * @category combinators
  * @since 0.1.0

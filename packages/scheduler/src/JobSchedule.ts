@@ -61,16 +61,26 @@ export interface Policy {
 export interface PolicyOptions {
   readonly missed?:
     | {
+        /** Which of the times that passed unseen still run; default `"latest"`. */
         readonly run?: "none" | "latest" | "all" | undefined
+        /** The lateness that `"none"` tolerates, and up to which `overlap: "skip"` skips; default 10 seconds. */
         readonly grace?: Duration.Input | undefined
+        /** The lateness that `"latest"` and `"all"` tolerate; default `Infinity`. */
         readonly within?: Duration.Input | undefined
+        /** How many times `"all"` keeps, the newest; default 100. */
         readonly limit?: number | undefined
       }
     | undefined
+  /** What happens to a time that finds `maxInstances` unfinished runs of its schedule; default `"skip"`. */
   readonly overlap?: Overlap | undefined
+  /** How many runs of the schedule may be unfinished at once; default 1. */
   readonly maxInstances?: number | undefined
+  /** How many runs `overlap: "bufferAll"` keeps waiting; default 100. What is more is dropped. */
   readonly buffer?: number | undefined
+  /** The longest delay of a run after its nominal time: it differs by schedule and time, and is the same on every node;
+   * default 0. */
   readonly jitter?: Duration.Input | undefined
+  /** After how many runs the schedule is exhausted; default `Infinity`. */
   readonly maxRuns?: number | undefined
 }
 

@@ -22,6 +22,31 @@ import type { ScheduleRecord, ScheduleState } from "./JobSchedule.ts"
  *   version, or not there. `Unsupported`: this database, client or option will not do.
  * - `Unknown`: anything else, with its cause.
  *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, type JobStore, Scheduler } from "effect-scheduler"
+ * import { FaultyStore } from "effect-scheduler/testing"
+ * import { MemoryJobStore } from "effect-scheduler"
+ *
+ * class Backup extends Job.make("Backup") {}
+ *
+ * // A store that cannot be reached, once the scheduler is there.
+ * const broken = FaultyStore.layer({ seed: 1, probability: 1, faults: ["failBefore"], methods: ["enqueue"] })
+ * const Main = Scheduler.layer({ stores: { default: broken.pipe(Layer.provide(MemoryJobStore.layer)) }, storeTimeout: "50 millis" })
+ *
+ * const reason: Effect.Effect<typeof JobStore.JobStoreReason.Type | "none", unknown> = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   yield* scheduler.enqueue(Backup)
+ *   return "none" as const
+ * }).pipe(
+ *   Effect.catchTag("JobStoreError", (error) => Effect.succeed(error.reason)),
+ *   Effect.provide(Main)
+ * )
+ *
+ * await Effect.runPromise(reason) // => "Unavailable"
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -42,6 +67,17 @@ export const JobStoreReason = Schema.Literals([
 
 /**
  * A store call that failed: which method, why, and whether the same call may succeed when it is sent again.
+ *
+ * @example
+ * ```ts
+ * import { JobStore } from "effect-scheduler"
+ *
+ * const gone = new JobStore.JobStoreError({ reason: "Unavailable", method: "claim", message: "the server has gone" })
+ * const full = new JobStore.JobStoreError({ reason: "Full", method: "enqueue", message: "the disk is full" })
+ *
+ * gone.isRetryable // => true
+ * full.isRetryable // => false
+ * ```
  *
  * @category errors
  * @since 0.1.0
@@ -140,11 +176,14 @@ export interface Applied {
 export interface ClaimableJob {
   readonly name: string
   readonly queue: string
+  /** At least 1. */
   readonly concurrency?: number | undefined
 }
 
 /**
  * What a node says of a run that it had claimed. Each is fenced by (run, attempt, node).
+ *
+ * `attempt` is the number of the claim, `failures` how often the handler has failed, instants are epoch milliseconds.
  *
  * - `End`: the run is deleted and its history row inserted, with `endedAt` the store's time.
  * - `Retry`: a failure was added and the run waits until `runAt`, holding neither slot nor key.
@@ -177,7 +216,7 @@ export type RunReport =
   | { readonly _tag: "Release"; readonly id: string; readonly attempt: number }
 
 /**
- * A node's row. `jobs` and `triggers` are what it has handlers and custom rules for, for `unresolved`.
+ * A node's row, its instants in epoch milliseconds. `version` is the newest trigger encoding that it reads. `jobs` and `triggers` are what it has handlers and custom rules for, for `unresolved`.
  *
  * @category models
  * @since 0.1.0
@@ -240,9 +279,13 @@ export interface RunFilter {
  * @since 0.1.0
  */
 export interface Retention {
+  /** Of runs that succeeded. */
   readonly succeeded: number
+  /** Of everything else in history. */
   readonly others: number
+  /** Of schedules that are exhausted. */
   readonly exhausted: number
+  /** Of idempotency keys. */
   readonly keys: number
 }
 
@@ -268,6 +311,7 @@ export interface JobStoreService {
    * when the outermost transaction has committed, never if it rolled back. */
   readonly transaction?: {
     readonly active: Effect.Effect<boolean>
+    /** Runs the effect after the commit of the outermost transaction. */
     readonly afterCommit: (effect: Effect.Effect<void>) => Effect.Effect<void>
   }
 
@@ -297,6 +341,7 @@ export interface JobStoreService {
   }) => Effect.Effect<{ readonly fenced: boolean; readonly cancel: ReadonlyArray<string> }, JobStoreError>
   /** Removes the node's row; its runs, if any were left, become a reaper's. */
   readonly leave: (params: { readonly node: string }) => Effect.Effect<void, JobStoreError>
+  /** All nodes, live and dead. */
   readonly nodes: Effect.Effect<ReadonlyArray<NodeRecord>, JobStoreError>
   /** Marks nodes whose lease has passed as dead and takes back runs whose node is dead or has no row, at most `limit`:
    * pending again at the instant that `recovery` says with one more recovery, or ended as lost where it says none. A run
@@ -339,6 +384,7 @@ export interface JobStoreService {
     readonly ids: ReadonlyArray<string>
     readonly transition: Transition
   }) => Effect.Effect<ReadonlyArray<Applied>, JobStoreError>
+  /** Those of these ids that there are. */
   readonly getSchedules: (params: {
     readonly ids: ReadonlyArray<string>
   }) => Effect.Effect<ReadonlyArray<ScheduleRecord>, JobStoreError>
@@ -471,6 +517,22 @@ export type StoreSignal = number
 /**
  * The bits of a `StoreSignal`.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { JobStore, MemoryJobStore } from "effect-scheduler"
+ *
+ * const heard = Effect.gen(function* () {
+ *   const store = yield* MemoryJobStore.make()
+ *   const heard: Array<JobStore.StoreSignal> = []
+ *   yield* store.subscribe((change) => heard.push(change))
+ *   yield* store.enqueue({ now: 0, runs: [] })
+ *   return heard.every((change) => (change & JobStore.Signal.runs) !== 0)
+ * }).pipe(Effect.scoped)
+ *
+ * await Effect.runPromise(heard) // => true
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -480,17 +542,52 @@ export const Signal = { schedules: 1, runs: 2, ended: 4, cancel: 8 } as const
  * Those who subscribed to a store, for whoever writes one: `subscribe` is the method of the port, and `tell` calls each of
  * them. What one throws is logged, and the others still hear.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { JobStore } from "effect-scheduler"
+ *
+ * const heard = Effect.gen(function* () {
+ *   const { subscribe, tell } = yield* JobStore.makeListeners
+ *   const heard: Array<JobStore.StoreSignal> = []
+ *   yield* subscribe((change) => heard.push(change))
+ *   tell(JobStore.Signal.schedules | JobStore.Signal.runs)
+ *   return heard
+ * }).pipe(Effect.scoped)
+ *
+ * await Effect.runPromise(heard) // => [3]
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const makeListeners: Effect.Effect<{
   readonly subscribe: JobStoreService["subscribe"]
+  /** Calls every listener with what changed. */
   readonly tell: (change: StoreSignal) => void
 }> = listeners.makeListeners
 
 /**
  * The store that a scheduler works on: `MemoryJobStore.layer`, one of the SQL stores of
  * `@effect-scheduler/sql`, or your own.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { JobStore, MemoryJobStore } from "effect-scheduler"
+ *
+ * // A store of one's own, here one that wraps another.
+ * const Traced = Layer.effect(
+ *   JobStore.JobStore,
+ *   Effect.map(MemoryJobStore.make(), (inner) =>
+ *     JobStore.JobStore.of({ ...inner, description: "traced", claim: (params) => Effect.withSpan(inner.claim(params), "claim") })
+ *   )
+ * )
+ *
+ * const description = Effect.map(JobStore.JobStore, (store) => store.description)
+ *
+ * await Effect.runPromise(Effect.provide(description, Traced)) // => "traced"
+ * ```
  *
  * @category services
  * @since 0.1.0

@@ -32,6 +32,20 @@ export interface Options {
 /**
  * Makes an empty store.
  *
+ * **Example** (Asking a store what it is)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MemoryJobStore } from "effect-scheduler"
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* MemoryJobStore.make()
+ *   return [store.description, store.shared]
+ * })
+ *
+ * Effect.runSync(program) // => ["memory", false]
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -92,6 +106,28 @@ export const make = (options: Options = {}): Effect.Effect<JobStoreService> =>
 
 /**
  * A store in memory with the given limits.
+ *
+ * **Example** (Keeping two rows of history)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, MemoryJobStore, Scheduler } from "effect-scheduler"
+ *
+ * class Note extends Job.make("Note") {}
+ *
+ * const Main = Layer.provideMerge(
+ *   Note.toLayer(() => Effect.void),
+ *   Scheduler.layer({ stores: { default: MemoryJobStore.layerWith({ historyLimit: 2 }) } })
+ * )
+ *
+ * const program = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   for (let run = 0; run < 5; run++) yield* scheduler.execute(Note)
+ *   return (yield* scheduler.history()).items.length
+ * }).pipe(Effect.provide(Main))
+ *
+ * await Effect.runPromise(program) // => 2
+ * ```
  *
  * @category layers
  * @since 0.1.0

@@ -105,6 +105,7 @@ export interface ScheduleView {
   readonly state: ScheduleState | "unresolved" | "tentative"
   /** Epoch milliseconds of the next nominal time; null if there is none or it is not known. */
   readonly nextAt: number | null
+  /** The highest nominal time that has been decided, in epoch milliseconds. */
   readonly watermark: number | null
   readonly counts: Counts
   readonly policy: Policy | undefined
@@ -135,12 +136,24 @@ export interface Upcoming {
   readonly scheduleId: string
   readonly store: string
   readonly job: string
+  /** Epoch milliseconds. */
   readonly at: number
 }
 
-type Failure = SchedulerError | JobStoreError
+/**
+ * What a verb may fail with: it was refused, or its store did not do it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Failure = SchedulerError | JobStoreError
 
 /**
+ * What a scheduler can be asked.
+ *
+ * A verb fails with a `SchedulerError` where it is refused (an id that is not there, an option out of range, a payload that
+ * does not fit) and with a `JobStoreError` where its store does not do it.
+ *
  * @category services
  * @since 0.1.0
  */
@@ -166,6 +179,7 @@ export interface SchedulerService {
     options: PolicyOptions & {
       readonly id: string
       readonly trigger: Trigger.Trigger
+      /** How long one execution may take; default 1 hour. */
       readonly timeout?: Duration.Input | undefined
     }
   ) => Effect.Effect<void, Failure, R | Scope.Scope>
@@ -194,7 +208,7 @@ export interface SchedulerService {
       ? [payload?: Job.Payload<J>, options?: EnqueueOptions & { readonly cancelOnInterrupt?: boolean | undefined }]
       : [payload: Job.Payload<J>, options?: EnqueueOptions & { readonly cancelOnInterrupt?: boolean | undefined }]
   ) => Effect.Effect<Job.Success<J>, Job.Error<J> | RunNotSucceeded | Failure>
-  /** Awaits the end of a run, on whichever node it runs. */
+  /** Awaits the end of a run, on whichever node it runs, and answers its row of history. */
   readonly awaitEnd: (runId: string, options?: InStore) => Effect.Effect<EndedRun, Failure>
 
   /** Removes a schedule. Its unfinished runs stay. */
@@ -211,6 +225,7 @@ export interface SchedulerService {
     },
     options?: InStore
   ) => Effect.Effect<ScheduleView, Failure>
+  /** Stops firing a schedule until `resume`. Its unfinished runs go on. */
   readonly pause: (id: string, options?: InStore) => Effect.Effect<void, Failure>
   /** `from: "now"` (default) counts what passed as paused; `"missed"` leaves it to the missed policy. */
   readonly resume: (
@@ -228,8 +243,11 @@ export interface SchedulerService {
   readonly backfill: (
     id: string,
     options: InStore & {
+      /** The first instant of the range, inclusive. */
       readonly from: DateTime.DateTime.Input
+      /** The last one, inclusive. */
       readonly to: DateTime.DateTime.Input
+      /** 1 to 200 characters, chosen by the caller. */
       readonly request: string
       /** How many of its runs may be unfinished at once; default 1. */
       readonly concurrency?: number | undefined
@@ -241,15 +259,19 @@ export interface SchedulerService {
   /** `cancelled`: it had not started. `requested`: its handler will be interrupted. `finished`: it had ended. */
   readonly cancel: (runId: string, options?: InStore) => Effect.Effect<"cancelled" | "requested" | "finished", Failure>
 
+  /** A schedule by its id; none where there is none. */
   readonly get: (id: string, options?: InStore) => Effect.Effect<Option.Option<ScheduleView>, Failure>
+  /** A page of schedules, by id. */
   readonly list: (options?: PageOptions & ScheduleFilter) => Effect.Effect<Page<ScheduleView>, Failure>
+  /** All schedules, by id, page by page. */
   readonly listAll: (options?: InStore & ScheduleFilter) => Stream.Stream<ScheduleView, Failure>
   /** The next `n` nominal times of all schedules, in order: of each the one that is due, if any, then those to come. */
   readonly upcoming: (n: number, options?: InStore & ScheduleFilter) => Effect.Effect<ReadonlyArray<Upcoming>, Failure>
   /** Unfinished runs, by id. */
   readonly runs: (options?: PageOptions & RunFilter) => Effect.Effect<Page<RunRecord>, Failure>
-  /** Newest first. */
+  /** A page of ended runs, and of times that became none: newest first. */
   readonly history: (options?: PageOptions & RunFilter) => Effect.Effect<Page<HistoryRecord>, Failure>
+  /** All of history, newest first, page by page. */
   readonly historyAll: (options?: InStore & RunFilter) => Stream.Stream<HistoryRecord, Failure>
   /** A table of all schedules: id, job, trigger, state, next time. */
   readonly render: (options?: InStore & ScheduleFilter) => Effect.Effect<string, Failure>
@@ -261,6 +283,7 @@ export interface SchedulerService {
   readonly drain: (deadline?: Duration.Input) => Effect.Effect<void>
   /** Stops firing and starting on this node until `resumeAll`; running handlers go on. */
   readonly pauseAll: Effect.Effect<void>
+  /** Fires and starts again after `pauseAll`. */
   readonly resumeAll: Effect.Effect<void>
 
   /** Adds a store for as long as the scope is open, and works on what is in it. */
@@ -268,6 +291,7 @@ export interface SchedulerService {
     alias: string,
     store: Layer.Layer<JobStore, E, R>
   ) => Effect.Effect<void, E | SchedulerError, R | Scope.Scope>
+  /** The aliases of the stores that it works on. */
   readonly stores: Effect.Effect<ReadonlyArray<string>>
   /** Removes the schedules of an application that this scheduler has not declared since it was built. */
   readonly prune: (origin: string, options?: InStore) => Effect.Effect<ReadonlyArray<string>, Failure>
@@ -325,6 +349,28 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
    * (unless `autoStart: false`), and drains when it closes. Without a store named `default` one is made in memory.
    *
    * An option out of range is a defect; what opening a store may fail with is in the layer's error.
+   *
+   * @example
+   * ```ts
+   * import { Effect, Layer } from "effect"
+   * import { Job, MemoryJobStore, Scheduler } from "effect-scheduler"
+   *
+   * class Mail extends Job.make("Mail", { queue: "mail" }) {}
+   *
+   * const Main = Layer.provideMerge(
+   *   Mail.toLayer(() => Effect.void),
+   *   Scheduler.layer({
+   *     stores: { default: MemoryJobStore.layer, scratch: MemoryJobStore.layer },
+   *     maxRunning: 20,
+   *     queues: { mail: { concurrency: 2 } },
+   *     drainDeadline: "5 seconds"
+   *   })
+   * )
+   *
+   * const stores = Effect.flatMap(Scheduler, (scheduler) => scheduler.stores)
+   *
+   * await Effect.runPromise(Effect.provide(stores, Main)) // => ["default", "scratch"]
+   * ```
    */
   static layer<const S extends Stores = {}>(
     options: SchedulerOptions<S> = {}
@@ -336,6 +382,23 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
    * As `layer`, with every option that configuration has under `scheduler` (such as `scheduler.maxRunning`, or the
    * environment variable `scheduler_maxRunning`). What is given in code is the default for what configuration leaves out.
    * A value of the wrong kind is a `ConfigError`, and so is a key that no option has, with the option that was meant.
+   *
+   * @example
+   * ```ts
+   * import { ConfigProvider, Effect, Layer } from "effect"
+   * import { Job, Scheduler, Trigger } from "effect-scheduler"
+   *
+   * class Backup extends Job.make("Backup") {}
+   *
+   * const Environment = ConfigProvider.layer(ConfigProvider.fromUnknown({ scheduler: { origin: "shop" } }))
+   *
+   * const program = Effect.gen(function* () {
+   *   const scheduler = yield* Scheduler
+   *   return (yield* scheduler.schedule(Backup, { id: "b", trigger: Trigger.every("1 hour") })).origin
+   * }).pipe(Effect.provide(Layer.provide(Scheduler.layerConfig(), Environment)))
+   *
+   * await Effect.runPromise(program) // => "shop"
+   * ```
    */
   static layerConfig<const S extends Stores = {}>(
     options: SchedulerOptions<S> = {}
@@ -346,6 +409,24 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
   /**
    * A scheduler that does everything but fire and run: for a process that only writes. It needs no handlers, holds no
    * lease, and writes at once.
+   *
+   * @example
+   * ```ts
+   * import { Effect } from "effect"
+   * import { Job, MemoryJobStore, Scheduler } from "effect-scheduler"
+   *
+   * class Mail extends Job.make("Mail") {}
+   *
+   * const Client = Scheduler.layerClient({ default: MemoryJobStore.layer })
+   *
+   * const program = Effect.gen(function* () {
+   *   const scheduler = yield* Scheduler
+   *   yield* scheduler.enqueue(Mail)
+   *   return (yield* scheduler.runs()).items.map(({ state }) => state)
+   * }).pipe(Effect.provide(Client))
+   *
+   * await Effect.runPromise(program) // => ["pending"]
+   * ```
    */
   static layerClient<const S extends Stores>(
     stores: S,
@@ -359,6 +440,23 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
    * The schedule is stored and stays when the layer closes; `prune` removes those that are declared no more.
    *
    * A wrong literal is a compile error, as for `Trigger.cron`.
+   *
+   * @example
+   * ```ts
+   * import { Effect, Layer } from "effect"
+   * import { Scheduler } from "effect-scheduler"
+   *
+   * const Nightly = Scheduler.cron("nightly", "0 3 * * *", Effect.log("Good night"), { timeZone: "Europe/Berlin" })
+   *
+   * const Main = Layer.provideMerge(Nightly, Scheduler.layer())
+   *
+   * const described = Effect.gen(function* () {
+   *   const scheduler = yield* Scheduler
+   *   return (yield* scheduler.list()).items.map(({ id, state }) => [id, state])
+   * }).pipe(Effect.provide(Main))
+   *
+   * await Effect.runPromise(described) // => [["nightly", "active"]]
+   * ```
    */
   static cron<const S extends string, A, E, R>(
     name: string,
@@ -369,7 +467,28 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
     return declare(name, Trigger.cron(text, options), effect, options)
   }
 
-  /** As `cron`, each so often. */
+  /**
+   * As `cron`, each so often.
+   *
+   * @example
+   * ```ts
+   * import { Effect, Layer } from "effect"
+   * import { Scheduler } from "effect-scheduler"
+   * import { settled } from "effect-scheduler/testing"
+   * import { TestClock } from "effect/testing"
+   *
+   * let beats = 0
+   * const Beat = Scheduler.every("beat", "5 seconds", Effect.sync(() => beats++))
+   *
+   * const test = Effect.gen(function* () {
+   *   for (let times = 0; times < 3; times++) yield* TestClock.adjust("5 seconds")
+   *   yield* settled
+   * }).pipe(Effect.provide(Layer.provideMerge(Beat, Scheduler.layer())), Effect.provide(TestClock.layer()))
+   *
+   * await Effect.runPromise(Effect.as(test, "done")) // => "done"
+   * beats // => 3
+   * ```
+   */
   static every<A, E, R>(
     name: string,
     duration: Duration.Input,

@@ -119,6 +119,23 @@ export class Unreadable extends Schema.TaggedError<Unreadable>()("Unreadable", {
 /**
  * Every reason of a `SchedulerError`.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Scheduler } from "effect-scheduler"
+ *
+ * const program = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   yield* scheduler.pause("digest")
+ *   return "paused"
+ * }).pipe(
+ *   Effect.catchReason("SchedulerError", "ScheduleNotFound", ({ scheduleId }) => Effect.succeed(`no ${scheduleId}`)),
+ *   Effect.provide(Scheduler.layer())
+ * )
+ *
+ * await Effect.runPromise(program) // => "no digest"
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -140,6 +157,20 @@ export const SchedulerErrorReason = Schema.Union([
  * A verb of the scheduler that was refused. `Effect.catchReason("SchedulerError", "ScheduleNotFound", …)` handles one
  * reason; the message is the reason's.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Scheduler } from "effect-scheduler"
+ *
+ * const program = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   return yield* scheduler.unschedule("digest")
+ * }).pipe(Effect.flip, Effect.provide(Scheduler.layer()))
+ *
+ * const error = await Effect.runPromise(program)
+ * error.message // => 'No schedule "digest" in store "default". List what is there with scheduler.list()'
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -160,6 +191,24 @@ const meanings: { readonly [K in Outcome]?: string } = {
 /**
  * The awaited run ended otherwise than by its job's own success or error: its outcome, and what history says of it.
  * `resultNotStored` is a success whose value was above the result limit.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, Scheduler } from "effect-scheduler"
+ *
+ * class Backup extends Job.make("Backup") {}
+ *
+ * const Main = Layer.provideMerge(Backup.toLayer(() => Effect.die("no disk")), Scheduler.layer())
+ *
+ * const program = Effect.flatMap(Scheduler, (scheduler) => scheduler.execute(Backup)).pipe(
+ *   Effect.as(["succeeded", ""]),
+ *   Effect.catchTag("RunNotSucceeded", ({ detail, reason }) => Effect.succeed([reason, detail])),
+ *   Effect.provide(Main)
+ * )
+ *
+ * await Effect.runPromise(program) // => ["failed", "Error: no disk"]
+ * ```
  *
  * @category errors
  * @since 0.1.0

@@ -11,7 +11,9 @@ import { Schema } from "effect"
 const base = {
   /** Rises by one with each event of this scheduler, so that a gap shows what a slow subscriber lost. */
   sequence: Schema.Finite,
+  /** When it happened, in epoch milliseconds. */
   at: Schema.Finite,
+  /** The id of the node that tells of it. */
   node: Schema.String,
   /** The alias of the store it is about; empty where it is about the scheduler. */
   store: Schema.String
@@ -21,9 +23,11 @@ const schedule = { scheduleId: Schema.String, job: Schema.String }
 
 const range = {
   ...schedule,
-  /** The first and last nominal time of the range, inclusive, and how many nominal times in it became no run. */
+  /** The first nominal time of the range, in epoch milliseconds. */
   first: Schema.Finite,
+  /** The last one, inclusive, in epoch milliseconds. */
   last: Schema.Finite,
+  /** How many nominal times of the range became no run. */
   count: Schema.Finite
 }
 
@@ -31,13 +35,25 @@ const run = {
   runId: Schema.String,
   job: Schema.String,
   scheduleId: Schema.NullOr(Schema.String),
+  /** Epoch milliseconds; null for a run that no schedule made. */
   nominal: Schema.NullOr(Schema.Finite),
   cause: Schema.String,
+  /** The number of the claim. */
   attempt: Schema.Finite,
+  /** 1 for the first execution, one more after each failure and each recovery. */
   execution: Schema.Finite
 }
 
-const ended = { ...run, /** Milliseconds from start to end. */ duration: Schema.Finite }
+const ended = {
+  ...run,
+  /** Milliseconds from start to end. */
+  duration: Schema.Finite
+}
+
+const due = {
+  /** When it may start, in epoch milliseconds. */
+  runAt: Schema.Finite
+}
 
 /** The scheduler began to fire and run. */
 export const SchedulerStarted = Schema.TaggedStruct("SchedulerStarted", base)
@@ -65,7 +81,8 @@ export const StoreDegraded = Schema.TaggedStruct("StoreDegraded", {
 /** A degraded store answered again. */
 export const StoreRecovered = Schema.TaggedStruct("StoreRecovered", {
   ...base,
-  /** Milliseconds. */ after: Schema.Finite
+  /** Milliseconds. */
+  after: Schema.Finite
 })
 /** A fiber of the scheduler died and is started again. */
 export const FiberRestarted = Schema.TaggedStruct("FiberRestarted", {
@@ -74,11 +91,20 @@ export const FiberRestarted = Schema.TaggedStruct("FiberRestarted", {
   message: Schema.String
 })
 /** This node was marked dead: its runs were interrupted, and it goes on under a new id. */
-export const NodeFenced = Schema.TaggedStruct("NodeFenced", { ...base, newNode: Schema.String, runs: Schema.Finite })
+export const NodeFenced = Schema.TaggedStruct("NodeFenced", {
+  ...base,
+  newNode: Schema.String,
+  /** How many runs were interrupted. */
+  runs: Schema.Finite
+})
 /** This node marked another as dead. */
 export const NodeReaped = Schema.TaggedStruct("NodeReaped", { ...base, dead: Schema.String })
 /** The wall clock moved by so many milliseconds against the monotonic one. */
-export const ClockJumped = Schema.TaggedStruct("ClockJumped", { ...base, by: Schema.Finite })
+export const ClockJumped = Schema.TaggedStruct("ClockJumped", {
+  ...base,
+  /** Milliseconds, negative where it went back. */
+  by: Schema.Finite
+})
 
 /** A schedule was stored for the first time. */
 export const ScheduleAdded = Schema.TaggedStruct("ScheduleAdded", { ...base, ...schedule })
@@ -89,7 +115,12 @@ export const ScheduleRemoved = Schema.TaggedStruct("ScheduleRemoved", { ...base,
 /** A schedule was paused. */
 export const SchedulePaused = Schema.TaggedStruct("SchedulePaused", { ...base, ...schedule })
 /** A schedule was resumed; `skipped` nominal times passed while it was paused and were counted as paused. */
-export const ScheduleResumed = Schema.TaggedStruct("ScheduleResumed", { ...base, ...schedule, skipped: Schema.Finite })
+export const ScheduleResumed = Schema.TaggedStruct("ScheduleResumed", {
+  ...base,
+  ...schedule,
+  /** How many. */
+  skipped: Schema.Finite
+})
 /** A schedule has no nominal time left, or has fired `maxRuns` times. */
 export const ScheduleExhausted = Schema.TaggedStruct("ScheduleExhausted", { ...base, ...schedule })
 /** A schedule's trigger failed five times and is not asked any more. */
@@ -101,11 +132,16 @@ export const JobUnresolved = Schema.TaggedStruct("JobUnresolved", { ...base, job
 export const RunCreated = Schema.TaggedStruct("RunCreated", {
   ...base,
   ...run,
-  runAt: Schema.Finite,
+  ...due,
   deferred: Schema.Boolean
 })
-/** A handler began. `lateness` is milliseconds from `runAt`. */
-export const RunStarted = Schema.TaggedStruct("RunStarted", { ...base, ...run, lateness: Schema.Finite })
+/** A handler began. */
+export const RunStarted = Schema.TaggedStruct("RunStarted", {
+  ...base,
+  ...run,
+  /** Milliseconds from `runAt`. */
+  lateness: Schema.Finite
+})
 /** A run ended well. `result` is its encoded success value, as history keeps it. */
 export const RunSucceeded = Schema.TaggedStruct("RunSucceeded", {
   ...base,
@@ -118,6 +154,7 @@ export const RunFailed = Schema.TaggedStruct("RunFailed", {
   ...base,
   ...ended,
   message: Schema.String,
+  /** Epoch milliseconds; null where no retry is left. */
   nextAttemptAt: Schema.NullOr(Schema.Finite)
 })
 /** Nominal times were later than their tolerance, or more than the policy keeps. */
@@ -137,20 +174,53 @@ export const RunTimedOut = Schema.TaggedStruct("RunTimedOut", { ...base, ...run 
 export const RunStuck = Schema.TaggedStruct("RunStuck", {
   ...base,
   ...run,
-  /** Milliseconds since the interruption. */ since: Schema.Finite
+  /** Milliseconds since the interruption. */
+  since: Schema.Finite
 })
 /** This node's reaper took a run back from a dead node. */
-export const RunRecovered = Schema.TaggedStruct("RunRecovered", { ...base, ...run, runAt: Schema.Finite })
+export const RunRecovered = Schema.TaggedStruct("RunRecovered", { ...base, ...run, ...due })
 /** A run was given back unfinished: the scheduler stops, or its handler's layer closes. */
 export const RunReleased = Schema.TaggedStruct("RunReleased", { ...base, ...run })
 /** A run ended as lost: its process died too often, or it may not be executed twice. */
 export const RunLost = Schema.TaggedStruct("RunLost", { ...base, ...run })
 
 /** This subscriber was too slow: so many events before the next one were not delivered to it. */
-export const EventsLost = Schema.TaggedStruct("EventsLost", { ...base, count: Schema.Finite })
+export const EventsLost = Schema.TaggedStruct("EventsLost", {
+  ...base,
+  /** How many. */
+  count: Schema.Finite
+})
 
 /**
  * Everything that a scheduler tells of, as a tagged union with a schema.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Fiber, Layer, Schema, Stream } from "effect"
+ * import { Job, Scheduler, SchedulerEvent } from "effect-scheduler"
+ *
+ * class Note extends Job.make("Note") {}
+ *
+ * // As JSON, for a log or a socket.
+ * const encode = Schema.encodeSync(Schema.toCodecJson(SchedulerEvent.SchedulerEvent))
+ *
+ * const told = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   const fiber = yield* Effect.forkChild(
+ *     scheduler.events.pipe(
+ *       Stream.filter((event) => event._tag.startsWith("Run")),
+ *       Stream.map((event) => (encode(event) as { readonly _tag: string })._tag),
+ *       Stream.take(3),
+ *       Stream.runCollect
+ *     ),
+ *     { startImmediately: true }
+ *   )
+ *   yield* scheduler.execute(Note)
+ *   return Array.from(yield* Fiber.join(fiber))
+ * }).pipe(Effect.provide(Layer.provideMerge(Note.toLayer(() => Effect.void), Scheduler.layer())))
+ *
+ * await Effect.runPromise(told) // => ["RunCreated", "RunStarted", "RunSucceeded"]
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -194,6 +264,8 @@ export const SchedulerEvent = Schema.Union([
 ])
 
 /**
+ * The type of `SchedulerEvent`.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -217,6 +289,31 @@ export type Of<T extends Tag> = Extract<SchedulerEvent, { readonly _tag: T }>
 
 /**
  * Narrows to events of these names, for `Stream.filter` and `Array.filter`.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Fiber, Layer, Option, Stream } from "effect"
+ * import { Job, Scheduler, SchedulerEvent } from "effect-scheduler"
+ *
+ * class Note extends Job.make("Note") {}
+ *
+ * const ended = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   const fiber = yield* Effect.forkChild(
+ *     scheduler.events.pipe(
+ *       Stream.filter(SchedulerEvent.isOneOf("RunSucceeded", "RunFailed")),
+ *       // Both have a duration, in milliseconds.
+ *       Stream.map(({ duration, job }) => [job, duration >= 0]),
+ *       Stream.runHead
+ *     ),
+ *     { startImmediately: true }
+ *   )
+ *   yield* scheduler.execute(Note)
+ *   return Option.getOrUndefined(yield* Fiber.join(fiber))
+ * }).pipe(Effect.provide(Layer.provideMerge(Note.toLayer(() => Effect.void), Scheduler.layer())))
+ *
+ * await Effect.runPromise(ended) // => ["Note", true]
+ * ```
  *
  * @category guards
  * @since 0.1.0

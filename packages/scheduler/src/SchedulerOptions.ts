@@ -27,7 +27,14 @@ export interface SchedulerOptions<S extends Stores = {}> {
   /** Running handlers of this scheduler, over all its stores; default 100. */
   readonly maxRunning?: number | undefined
   /** Bounds of queues over all nodes; a queue that is not named has none. */
-  readonly queues?: { readonly [queue: string]: { readonly concurrency: number } } | undefined
+  readonly queues?:
+    | {
+        readonly [queue: string]: {
+          /** Runs at once, at least 1. */
+          readonly concurrency: number
+        }
+      }
+    | undefined
   /** Policies of schedules that do not give their own. */
   readonly policies?: PolicyOptions | undefined
   /** The custom rules that this node can resolve. */
@@ -51,6 +58,7 @@ export interface SchedulerOptions<S extends Stores = {}> {
    * the second on a run waits up to once more as long, by a hash of its id: so that runs which were recovered together
    * part from one that kills its process. */
   readonly recoveryDelays?: ReadonlyArray<Duration.Input> | undefined
+  /** How long rows are kept: successes and idempotency keys by default 7 days, other ends and exhausted schedules 30 days. */
   readonly retention?: { readonly [K in keyof Retention]?: Duration.Input | undefined } | undefined
   /** Bytes of an encoded payload, above which scheduling is refused; default 1 MiB. */
   readonly payloadLimit?: number | undefined

@@ -36,6 +36,21 @@ export interface Options {
 
 /**
  * Makes a store on a client. With `migrate: false` the tables must be there in this release's version.
+ * Fails with a `JobStoreError` of method `"open"`: `Unsupported`, `SchemaMissing` and `SchemaNewer` say what is not as it must be.
+ *
+ * **Example** (Asking a new store for its schedules)
+ *
+ * ```ts
+ * import { SqliteClient, SqlJobStore } from "@effect-scheduler/sql"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* SqlJobStore.make({ prefix: "jobs_" })
+ *   return yield* store.listSchedules({ filter: {}, limit: 10 })
+ * }).pipe(Effect.scoped, Effect.provide(SqliteClient.layer({ filename: ":memory:" })))
+ *
+ * Effect.runPromise(program) // => { items: [] }
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -153,6 +168,22 @@ export const layer = (options: Options = {}): Layer.Layer<JobStore, JobStoreErro
  * A store on the application's client that changes no table: they must be there in this release's version, made by
  * `layerMigrations` or by a step of one's own that runs `migrations`.
  *
+ * **Example** (Refusing a database without tables)
+ *
+ * ```ts
+ * import { SqliteClient, SqlJobStore } from "@effect-scheduler/sql"
+ * import { Effect, Layer } from "effect"
+ *
+ * const Live = SqlJobStore.layerStorage().pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" })))
+ *
+ * const reason = Effect.scoped(Layer.build(Live)).pipe(
+ *   Effect.as("opened"),
+ *   Effect.catchTag("JobStoreError", (error) => Effect.succeed(error.reason))
+ * )
+ *
+ * Effect.runPromise(reason) // => "SchemaMissing"
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
@@ -161,6 +192,23 @@ export const layerStorage = (options: Options = {}): Layer.Layer<JobStore, JobSt
 
 /**
  * Makes the tables or brings them to this release's version, and provides nothing.
+ *
+ * **Example** (Making the tables in a step of its own)
+ *
+ * ```ts
+ * import { SqliteClient, SqlJobStore } from "@effect-scheduler/sql"
+ * import { Effect, Layer } from "effect"
+ * import { JobStore } from "effect-scheduler"
+ *
+ * const Database = SqliteClient.layer({ filename: ":memory:" })
+ *
+ * // A step of a deployment, whose role may change tables; then the application, whose role may not.
+ * const Live = SqlJobStore.layerStorage().pipe(Layer.provide(SqlJobStore.layerMigrations()), Layer.provide(Database))
+ *
+ * const description = Effect.map(JobStore.JobStore, (store) => store.description)
+ *
+ * Effect.runPromise(Effect.provide(description, Live)) // => "sqlite in memory"
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -172,6 +220,14 @@ export const layerMigrations = (options: Options = {}): Layer.Layer<never, JobSt
  * The migrations by their names, for `Migrator.fromRecord`, in the order of their numbers. A migrator of one's own has to
  * record them under these names and numbers in the table `<prefix>migrations` (`"scheduler_migrations"`), where the store looks
  * for the version of its tables: so they have a run of their own, apart from the application's.
+ *
+ * **Example** (Their names)
+ *
+ * ```ts
+ * import { SqlJobStore } from "@effect-scheduler/sql"
+ *
+ * Object.keys(SqlJobStore.migrations()) // => ["0001_effect_scheduler"]
+ * ```
  *
  * @category migrations
  * @since 0.1.0

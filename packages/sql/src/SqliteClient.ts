@@ -45,6 +45,23 @@ export interface Options {
 /**
  * Opens a file for as long as the scope is open.
  *
+ * **Example** (A client for as long as a program runs)
+ *
+ * ```ts
+ * import { SqliteClient } from "@effect-scheduler/sql"
+ * import { Effect } from "effect"
+ * import { Reactivity } from "effect/reactivity"
+ *
+ * const program = Effect.gen(function* () {
+ *   const sql = yield* SqliteClient.make({ filename: ":memory:" })
+ *   yield* sql`create table notes (text text)`
+ *   yield* sql`insert into notes values (${"hello"})`
+ *   return yield* sql`select text from notes`
+ * }).pipe(Effect.scoped, Effect.provide(Reactivity.layer))
+ *
+ * Effect.runPromise(program) // => [{ text: "hello" }]
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

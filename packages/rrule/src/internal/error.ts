@@ -8,6 +8,14 @@ import { Schema } from "effect"
  * `"EXDATE"`), the part of the rule (`"BYHOUR"`), or `"text"` for a line that is none of these; `found` is what stands
  * there, empty where the part is missing.
  *
+ * ```ts
+ * import { Rrule } from "@effect-scheduler/rrule"
+ * import { Result } from "effect"
+ *
+ * const error = Result.getOrThrow(Result.flip(Rrule.parseRrule("RRULE:FREQ=DAILY")))
+ * error.part // => "DTSTART"
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */

@@ -25,6 +25,15 @@ export type Fault = "failBefore" | "failAfter" | "conflict" | "delay" | "hang"
 /**
  * All faults, in the order in which `report` counts them.
  *
+ * **Example** (Leaving one out)
+ *
+ * ```ts
+ * import { FaultyStore } from "effect-scheduler/testing"
+ *
+ * // Everything but calls that never answer.
+ * FaultyStore.faults.filter((fault) => fault !== "hang") // => ["failBefore", "failAfter", "conflict", "delay"]
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +49,15 @@ export type Method = Exclude<keyof JobStoreService, "shared" | "description" | "
 
 /**
  * Every method of the port that can fail.
+ *
+ * **Example** (The methods by name)
+ *
+ * ```ts
+ * import { FaultyStore } from "effect-scheduler/testing"
+ *
+ * // Faults in all that a node does for its lease.
+ * FaultyStore.methods.slice(0, 3) // => ["register", "heartbeat", "leave"]
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -74,6 +92,7 @@ export const methods: ReadonlyArray<Method> = [
  * @since 0.1.0
  */
 export interface Options {
+  /** A whole number: the same one gives the same faults for the same calls. */
   readonly seed: number
   /** The share of calls that go wrong, 0 to 1; shared equally by the kinds. 0.2 unless given. */
   readonly probability?: number | undefined
@@ -96,12 +115,35 @@ export type Counts = Readonly<Record<Fault | "calls", number>>
 /**
  * The faults of a store: what happened, and the switch.
  *
+ * **Example** (Healing a store)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { JobStore, MemoryJobStore } from "effect-scheduler"
+ * import { FaultyStore } from "effect-scheduler/testing"
+ *
+ * const Faulty = FaultyStore.layer({ seed: 1, probability: 1, faults: ["failBefore"] })
+ *
+ * const program = Effect.gen(function* () {
+ *   const faults = yield* FaultyStore.Faults
+ *   const store = yield* JobStore.JobStore
+ *   yield* Effect.ignore(store.nodes)
+ *   yield* faults.enable(false)
+ *   yield* store.nodes
+ *   const { calls, failBefore } = (yield* faults.counts).nodes
+ *   return [calls, failBefore]
+ * }).pipe(Effect.provide(Layer.provide(Faulty, MemoryJobStore.layer)))
+ *
+ * await Effect.runPromise(program) // => [2, 1]
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
 export class Faults extends Context.Service<
   Faults,
   {
+    /** How often each fault happened to each method. */
     readonly counts: Effect.Effect<Readonly<Record<Method, Counts>>>
     /** The counts as a text table, a method a line. */
     readonly report: Effect.Effect<string>
@@ -215,6 +257,32 @@ export const make = (
 
 /**
  * Puts faults over the `JobStore` that is provided to it.
+ *
+ * **Example** (A scheduler on a store that conflicts)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, MemoryJobStore, Scheduler } from "effect-scheduler"
+ * import { FaultyStore } from "effect-scheduler/testing"
+ *
+ * class Note extends Job.make("Note") {}
+ *
+ * const Faulty = FaultyStore.layer({ seed: 1, faults: ["conflict"], probability: 0.5, methods: ["enqueue"] })
+ *
+ * const Main = Layer.provideMerge(
+ *   Note.toLayer(() => Effect.void),
+ *   Scheduler.layer({ stores: { default: Layer.provide(Faulty, MemoryJobStore.layer) } })
+ * )
+ *
+ * // A conflict is tried again.
+ * const program = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   for (let run = 0; run < 5; run++) yield* scheduler.execute(Note)
+ *   return (yield* scheduler.history()).items.length
+ * }).pipe(Effect.provide(Main))
+ *
+ * await Effect.runPromise(program) // => 5
+ * ```
  *
  * @category layers
  * @since 0.1.0

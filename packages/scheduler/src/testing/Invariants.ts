@@ -26,6 +26,27 @@ export interface Dump {
  * Reads everything that a store holds, page by page, in the order of its lists. It is consistent only while nobody else
  * writes.
  *
+ * **Example** (What is left of a run)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, JobStore, MemoryJobStore, Scheduler } from "effect-scheduler"
+ * import { Invariants } from "effect-scheduler/testing"
+ *
+ * class Note extends Job.make("Note") {}
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* MemoryJobStore.make()
+ *   const Main = Scheduler.layer({ stores: { default: Layer.succeed(JobStore.JobStore, store) } })
+ *   const run = Effect.flatMap(Scheduler, (scheduler) => scheduler.execute(Note))
+ *   yield* Effect.provide(run, Layer.provideMerge(Note.toLayer(() => Effect.void), Main))
+ *   const { history, nodes, runs } = yield* Invariants.dump(store)
+ *   return [history.length, runs.length, nodes.length]
+ * })
+ *
+ * await Effect.runPromise(program) // => [1, 0, 0]
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -56,7 +77,7 @@ export interface Expectations {
   readonly created?: Iterable<string> | undefined
   /** I2: the test is over, nothing may be unfinished. */
   readonly finished?: boolean | undefined
-  /** I3: each execution that was begun. */
+  /** I3: each execution that was begun, by its run and the number of the claim. */
   readonly executions?: Iterable<{ readonly run: string; readonly attempt: number }> | undefined
   /** I7: the limits that nodes claimed with. */
   readonly jobs?: ReadonlyArray<ClaimableJob> | undefined
@@ -67,6 +88,26 @@ export interface Expectations {
 
 /**
  * The invariants that do not hold, one sentence each; none if all is well.
+ *
+ * **Example** (Looking at the rows when a test has ended)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, JobStore, MemoryJobStore, Scheduler } from "effect-scheduler"
+ * import { Invariants } from "effect-scheduler/testing"
+ *
+ * class Note extends Job.make("Note") {}
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* MemoryJobStore.make()
+ *   const Main = Scheduler.layer({ stores: { default: Layer.succeed(JobStore.JobStore, store) } })
+ *   const run = Effect.flatMap(Scheduler, (scheduler) => scheduler.execute(Note))
+ *   yield* Effect.provide(run, Layer.provideMerge(Note.toLayer(() => Effect.void), Main))
+ *   return Invariants.violations(yield* Invariants.dump(store), { finished: true })
+ * })
+ *
+ * await Effect.runPromise(program) // => []
+ * ```
  *
  * @category combinators
  * @since 0.1.0

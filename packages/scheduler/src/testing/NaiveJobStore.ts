@@ -199,6 +199,17 @@ const history = (tables: Tables, params: Params<"history">): Page<HistoryRecord>
 /**
  * Makes an empty store.
  *
+ * **Example** (An empty store)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { NaiveJobStore } from "effect-scheduler/testing"
+ *
+ * const description = Effect.map(NaiveJobStore.make, (store) => store.description)
+ *
+ * Effect.runSync(description) // => "naive"
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -253,6 +264,29 @@ export const make: Effect.Effect<JobStoreService> = Effect.map(makeListeners, ({
 
 /**
  * An empty store for each build.
+ *
+ * **Example** (A scheduler on the specification)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { Job, Scheduler } from "effect-scheduler"
+ * import { NaiveJobStore } from "effect-scheduler/testing"
+ *
+ * class Note extends Job.make("Note") {}
+ *
+ * const Main = Layer.provideMerge(
+ *   Note.toLayer(() => Effect.void),
+ *   Scheduler.layer({ stores: { default: NaiveJobStore.layer } })
+ * )
+ *
+ * const program = Effect.gen(function* () {
+ *   const scheduler = yield* Scheduler
+ *   yield* scheduler.execute(Note)
+ *   return (yield* scheduler.history()).items.length
+ * }).pipe(Effect.provide(Main))
+ *
+ * await Effect.runPromise(program) // => 1
+ * ```
  *
  * @category layers
  * @since 0.1.0

@@ -15,6 +15,22 @@ import { Clock, Context, Effect, Layer } from "effect"
 /**
  * The switch of the clock that `layer` installs.
  *
+ * **Example** (Setting the date)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { OffsetClock } from "effect-scheduler/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const clock = yield* OffsetClock.OffsetClock
+ *   yield* clock.setOffset(60_000)
+ *   yield* clock.jump(-1_000)
+ *   return yield* clock.offset
+ * }).pipe(Effect.provide(OffsetClock.layer))
+ *
+ * await Effect.runPromise(program) // => 59000
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */

@@ -46,18 +46,24 @@ export type {
   Case
 } from "./internal/cases.ts"
 
-export {
-  /**
-   * What a case fails with: the message lists the differences.
-   *
-   * @category errors
-   * @since 0.1.0
-   */
-  AssertionFailure
-} from "./internal/check.ts"
+export { AssertionFailure } from "./internal/check.ts"
 
 /**
  * All cases. Each fails with a `JobStoreError`, or with an `AssertionFailure` that lists what differs.
+ *
+ * **Example** (Running one case)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MemoryJobStore } from "effect-scheduler"
+ * import { StoreSuite } from "effect-scheduler/testing"
+ *
+ * const [first] = StoreSuite.suite
+ *
+ * const passed = first!.run.pipe(Effect.provide(MemoryJobStore.layer), Effect.scoped, Effect.as("passed"))
+ *
+ * await Effect.runPromise(passed) // => "passed"
+ * ```
  *
  * @category cases
  * @since 0.1.0
@@ -90,6 +96,14 @@ export const suite: ReadonlyArray<Case> = [
 
 /**
  * The same cases by the group that they belong to.
+ *
+ * **Example** (Looking for a group)
+ *
+ * ```ts
+ * import { StoreSuite } from "effect-scheduler/testing"
+ *
+ * StoreSuite.groups.has("claim") // => true
+ * ```
  *
  * @category cases
  * @since 0.1.0

@@ -9,6 +9,13 @@ import { Schema } from "effect"
  * - `gap: "skip"` fires not at all, `"shift"` later by the length of the gap, `"gapEnd"` at the first instant after it.
  * - `overlap: "first"` and `"last"` fire at one of the two passes, `"both"` at each.
  *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Trigger } from "effect-scheduler"
+ *
+ * Schema.is(Trigger.ClockChangeRule)({ gap: "skip", overlap: "both" }) // => true
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +41,19 @@ export type ClockChangeRule = typeof ClockChangeRule.Type
  *   correction of the clock: every pattern skips that gap and fires at both passes.
  * - `"ocps"` is `{ gap: "skip", overlap: "first" }`.
  * - `"compatible"` is `{ gap: "shift", overlap: "first" }`.
+ *
+ * ```ts
+ * import { Trigger } from "effect-scheduler"
+ *
+ * // Berlin has no 02:30 on 28 March 2027.
+ * const after = "2027-03-27T12:00:00Z"
+ * const at = (clockChange: Trigger.ClockChange) =>
+ *   String(Trigger.next(Trigger.cron("30 2 * * *", { timeZone: "Europe/Berlin", clockChange }), after))
+ *
+ * at("vixie") // => "some(DateTime.Utc(2027-03-28T01:00:00.000Z))"
+ * at("ocps") // => "some(DateTime.Utc(2027-03-29T00:30:00.000Z))"
+ * at("compatible") // => "some(DateTime.Utc(2027-03-28T01:30:00.000Z))"
+ * ```
  *
  * @category models
  * @since 0.1.0

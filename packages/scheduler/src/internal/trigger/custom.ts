@@ -21,7 +21,9 @@ import * as Model from "./model.ts"
 export interface CustomDefinition<P = any> {
   readonly name: string
   readonly params: Schema.Codec<P, unknown>
+  /** The first instant after this one. */
   readonly next: (params: P, after: DateTime.Utc) => Option.Option<DateTime.DateTime>
+  /** The last instant at or before this one. */
   readonly prev?: ((params: P, atOrBefore: DateTime.Utc) => Option.Option<DateTime.DateTime>) | undefined
 }
 
@@ -84,6 +86,18 @@ export const custom = <P, I>(
 /**
  * Where the functions of custom rules are found by name. Empty unless a layer says otherwise.
  *
+ * ```ts
+ * import { Effect, Option, Schema } from "effect"
+ * import { Trigger } from "effect-scheduler"
+ *
+ * const Never = Trigger.custom("Never", Schema.Struct({}), { next: () => Option.none() })
+ *
+ * const known = Effect.map(Trigger.TriggerRegistry, (registry) => registry.lookup("Never") !== undefined)
+ *
+ * Effect.runSync(known) // => false
+ * Effect.runSync(Effect.provide(known, Trigger.layerRegistry(Never))) // => true
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */
@@ -101,6 +115,7 @@ export const TriggerRegistry: Context.Reference<TriggerRegistry> = Context.Refer
 export interface TriggerRegistry {
   /** All of them: a scheduler asks its stores for the schedules whose rules it knows. */
   readonly definitions: ReadonlyArray<CustomDefinition>
+  /** The one of this name. */
   readonly lookup: (name: string) => CustomDefinition | undefined
 }
 

@@ -13,6 +13,12 @@ import type { Window } from "./Window.ts"
 /**
  * The version of the stored form that this release writes, and the newest that it reads.
  *
+ * ```ts
+ * import { Trigger } from "effect-scheduler"
+ *
+ * Trigger.version // => 1
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */

@@ -18,6 +18,14 @@ const WHERE: Readonly<Record<string, string>> = {
  * field-wise form as a whole is wrong; `"timeZone"` or `"clockChange"` for the options. `position` counts characters from
  * 0, in the text or in the value of the field.
  *
+ * ```ts
+ * import { Trigger } from "effect-scheduler"
+ * import { Result } from "effect"
+ *
+ * const error = Result.getOrThrow(Result.flip(Trigger.parseCron("0 25 * * *")))
+ * error.message // => 'hour field: "25" is not valid at position 2 of "0 25 * * *": expected 0 to 23'
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -53,6 +61,17 @@ const CustomMisbehaved = Schema.TaggedStruct("CustomMisbehaved", { name: Schema.
  * `CustomMisbehaved` are the causes of a search that found a custom rule without its functions, or one that answered
  * against its contract.
  *
+ * ```ts
+ * import { Trigger } from "effect-scheduler"
+ * import { Result } from "effect"
+ *
+ * const reason = Result.try({
+ *   try: () => Trigger.calendar({ days: 1 }, { timeZone: "Europe/Berlim" }),
+ *   catch: (error) => (error instanceof Trigger.TriggerError ? error.reason._tag : "another")
+ * })
+ * Result.merge(Result.map(reason, () => "none")) // => "UnknownTimeZone"
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -77,6 +96,14 @@ export type TriggerErrorReason = typeof TriggerErrorReason.Type
 /**
  * A trigger that cannot be made, with a tagged `reason`. The constructors of this module throw it, so it reaches an
  * Effect as a defect; decoding a stored trigger turns it into a `SchemaError`.
+ *
+ * ```ts
+ * import { Trigger } from "effect-scheduler"
+ * import { Result } from "effect"
+ *
+ * const wrong = Result.try({ try: () => Trigger.at("tomorrow"), catch: (error) => error instanceof Trigger.TriggerError })
+ * Result.isFailure(wrong) && wrong.failure // => true
+ * ```
  *
  * @category errors
  * @since 0.1.0

@@ -96,6 +96,14 @@ export type SpacedJson = typeof SpacedJson.Type
 /**
  * The stored form of a trigger: plain JSON, with the version of its format.
  *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Trigger } from "effect-scheduler"
+ *
+ * Schema.is(Trigger.TriggerJson)({ version: 1, trigger: { _tag: "At", at: "2030-01-01T09:00:00.000Z" } }) // => true
+ * Schema.is(Trigger.TriggerJson)({ version: 1, trigger: { _tag: "Later" } }) // => false
+ * ```
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -105,7 +113,7 @@ export const TriggerJson: Schema.Codec<TriggerJson> = Schema.Struct({
 })
 
 /**
- * The type of `TriggerJson`.
+ * The type of `TriggerJson`. Instants are ISO texts, intervals milliseconds.
  *
  * @category schemas
  * @since 0.1.0

@@ -17,19 +17,16 @@
  * the message alone:
  *
  * ```ts
- * declare const cron: <const S extends string | CronFields | Cron.Cron>(
- *   text: CronText<S, CronFields | Cron.Cron>,
- *   options?: CronOptions
- * ) => Trigger
+ * import { Trigger } from "effect-scheduler"
  *
- * cron("0 25 * * *")
- * // Argument of type '"0 25 * * *"' is not assignable to parameter of type '"hour field: \"25\" is not valid"'.
- * ```
+ * // @ts-expect-error Argument of type '"0 25 * * *"' is not assignable to '"hour field: \"25\" is not valid"'
+ * const wrong = () => Trigger.cron("0 25 * * *")
  *
- * A wrapper hands a literal on by the same type:
+ * // A wrapper hands a literal on by the same type.
+ * const inBerlin = <const S extends string>(text: Trigger.CronText<S>) =>
+ *   Trigger.cron(text, { timeZone: "Europe/Berlin" })
  *
- * ```ts
- * const inBerlin = <const S extends string>(text: CronText<S>) => Trigger.cron(text, { timeZone: "Europe/Berlin" })
+ * inBerlin("0 9 * * *").timeZone // => "Europe/Berlin"
  * ```
  */
 export type CronText<S, Other = never> = S extends string

@@ -7,7 +7,7 @@ import { type Zone, zoneOf } from "../zone/Zone.ts"
 import { invalidOption, triggerError } from "./error.ts"
 
 /**
- * A date without a zone: `"2026-02-28"`, or its parts.
+ * A date without a zone: `"2026-02-28"`, or its parts, of which month and day are numbers from 1.
  *
  * @category models
  * @since 0.1.0

@@ -20,22 +20,27 @@ const TypeId = "~effect-scheduler/Trigger"
 abstract class Base extends Pipeable.Class {
   readonly [TypeId] = TypeId;
 
+  /** Triggers are equal when their encoded forms are. */
   [Equal.symbol](this: Trigger, that: unknown): boolean {
     return this === that || (isTrigger(that) && keyOf(this) === keyOf(that))
   }
 
+  /** Of the encoded form. */
   [Hash.symbol](this: Trigger): number {
     return Hash.string(keyOf(this))
   }
 
+  /** In words, as `describe` has it. */
   override toString(this: Trigger): string {
     return describe(this)
   }
 
+  /** The encoded form. */
   toJSON(this: Trigger): unknown {
     return encode(this)
   }
 
+  /** The encoded form. */
   [NodeInspectSymbol](this: Trigger): unknown {
     return encode(this)
   }
@@ -53,7 +58,7 @@ export class At extends Base {
   }
 }
 
-/** A grid of elapsed time. Without a start it needs an anchor, which is not itself a firing. */
+/** A grid of elapsed time, in milliseconds. Without a start it needs an anchor, which is not itself a firing. */
 export class Every extends Base {
   readonly _tag = "Every"
   readonly every: number
@@ -68,7 +73,7 @@ export class Every extends Base {
   }
 }
 
-/** The rhythm of a schedule's own runs; no set of instants. */
+/** The rhythm of a schedule's own runs, in milliseconds; no set of instants. */
 export class Spaced extends Base {
   readonly _tag = "Spaced"
   readonly spaced: number
@@ -85,7 +90,10 @@ export class Spaced extends Base {
   }
 }
 
-/** What `bounded` and `during` make of a spaced trigger: its time moves on until every limit allows it. */
+/**
+ * What `bounded` and `during` make of a spaced trigger: its time moves on until every limit allows it. Instants are epoch
+ * milliseconds.
+ */
 export type SpacedLimit =
   | { readonly _tag: "Bounds"; readonly start: number | undefined; readonly end: number | undefined }
   | { readonly _tag: "Windows"; readonly windows: ReadonlyArray<Window> }
@@ -111,6 +119,7 @@ export class Cron extends Base {
   }
 }
 
+/** What a pattern was given as. */
 export type CronSource =
   | { readonly _tag: "Text"; readonly text: string }
   | { readonly _tag: "Fields"; readonly fields: FieldTexts }
@@ -291,6 +300,32 @@ export type Rule =
 
 export type Trigger = Rule | Spaced
 
+/**
+ * Whether a value is a trigger.
+ *
+ * ```ts
+ * import { Trigger } from "effect-scheduler"
+ *
+ * Trigger.isTrigger(Trigger.every("1 hour")) // => true
+ * Trigger.isTrigger("1 hour") // => false
+ * ```
+ *
+ * @category guards
+ * @since 0.1.0
+ */
 export const isTrigger = (value: unknown): value is Trigger => Predicate.hasProperty(value, TypeId)
 
+/**
+ * Whether a trigger is spaced: its next time is set by the end of the run before.
+ *
+ * ```ts
+ * import { Trigger } from "effect-scheduler"
+ *
+ * Trigger.isSpaced(Trigger.spaced("1 hour")) // => true
+ * Trigger.isSpaced(Trigger.every("1 hour")) // => false
+ * ```
+ *
+ * @category guards
+ * @since 0.1.0
+ */
 export const isSpaced = (trigger: Trigger): trigger is Spaced => trigger._tag === "Spaced"

@@ -3,6 +3,29 @@ import { Data, Effect, Equal, Formatter } from "effect"
 /**
  * An expectation of the suite that a store did not meet; the message lists what differs, path by path.
  *
+ * **Example** (What a store says that does not keep what it is given)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { JobStore, MemoryJobStore } from "effect-scheduler"
+ * import { StoreSuite } from "effect-scheduler/testing"
+ *
+ * // A store that forgets everything that is enqueued.
+ * const forgetful = Effect.map(MemoryJobStore.make(), (store) =>
+ *   JobStore.JobStore.of({ ...store, enqueue: ({ runs }) => Effect.succeed({ ids: runs.map(({ run }) => run.id) }) })
+ * )
+ *
+ * const [first] = StoreSuite.groups.get("enqueue")!
+ * const failure = first!.run.pipe(
+ *   Effect.provideServiceEffect(JobStore.JobStore, forgetful),
+ *   Effect.scoped,
+ *   Effect.flip,
+ *   Effect.map((error) => error instanceof StoreSuite.AssertionFailure)
+ * )
+ *
+ * await Effect.runPromise(failure) // => true
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
