@@ -1,6 +1,6 @@
 /** An option that is not there, or is spelled wrongly, does not compile; the compiler names it, and often the right one. */
 import { SqliteClient, SqlJobStore } from "@effect-scheduler/sql"
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { Job, MemoryJobStore, Scheduler, Trigger } from "effect-scheduler"
 import { describe, it } from "tstyche"
 import { Plain, trigger, Work } from "./given.ts"
@@ -35,6 +35,8 @@ describe("options of a scheduler", () => {
     Scheduler.layer({ stores: { default: MemoryJobStore.layer }, leases: "1 minute" })
     // @ts-expect-error 'maxrunning' does not exist
     Scheduler.layerConfig({ maxrunning: 3 })
+    // @ts-expect-error 'maxrunning' does not exist
+    Scheduler.layerClient({ default: MemoryJobStore.layer }, { maxrunning: 3 })
     // @ts-expect-error 'autoStart' does not exist
     Scheduler.layerClient({ default: MemoryJobStore.layer }, { autoStart: false })
   })
@@ -48,6 +50,8 @@ describe("options of a scheduler", () => {
     Scheduler.layer({ policies: { overlaps: "skip" } })
     // @ts-expect-error 'graces' does not exist
     Scheduler.layer({ policies: { missed: { graces: "1 minute" } } })
+    // @ts-expect-error 'overlaps' does not exist
+    Scheduler.layerConfig({ policies: { overlaps: "skip" } })
   })
 
   it("are refused of schedules that are declared as layers", () => {
@@ -76,6 +80,12 @@ describe("options of a verb", () => {
     scheduler.reschedule("a", trigger, { alias: "default" })
     // @ts-expect-error 'form' does not exist
     scheduler.resume("a", { form: "now" })
+    // @ts-expect-error 'alias' does not exist
+    scheduler.pause("a", { alias: "default" })
+    // @ts-expect-error 'alias' does not exist
+    scheduler.unschedule("a", { alias: "default" })
+    // @ts-expect-error 'alias' does not exist
+    scheduler.prune("shop", { alias: "default" })
     // @ts-expect-error 'until' does not exist
     scheduler.backfill("a", { from: 0, until: 1, request: "r" })
   })
@@ -89,11 +99,21 @@ describe("options of a verb", () => {
     scheduler.execute(Work, { n: 1 }, { cancelOnInterruption: true })
     // @ts-expect-error 'overlaps' does not exist
     scheduler.runNow("a", { overlaps: true })
+    // @ts-expect-error 'alias' does not exist
+    scheduler.cancel("a", { alias: "default" })
+    // @ts-expect-error 'alias' does not exist
+    scheduler.rerun("a", { alias: "default" })
   })
 
   it("are refused where it looks", () => {
     // @ts-expect-error 'size' does not exist
     scheduler.list({ size: 10 })
+    // @ts-expect-error 'schedule' does not exist
+    scheduler.runs({ schedule: "a" })
+    // @ts-expect-error 'jobs' does not exist
+    scheduler.listAll({ jobs: "J" })
+    // @ts-expect-error 'schedule' does not exist
+    scheduler.historyAll({ schedule: "a" })
     // @ts-expect-error 'schedule' does not exist
     scheduler.history({ schedule: "a" })
     // @ts-expect-error 'jobs' does not exist
@@ -119,6 +139,12 @@ describe("options of a trigger", () => {
     Trigger.cron("0 3 * * *", { clockChange: { gaps: "skip", overlap: "both" } })
     // @ts-expect-error 'month' does not exist
     Trigger.calendar({ month: 1 })
+    // @ts-expect-error 'timezone' does not exist
+    Trigger.calendar({ months: 1 }, { timezone: "Europe/Berlin" })
+    // @ts-expect-error 'dayofweek' does not exist
+    Trigger.cron({ dayofweek: "mon" })
+    // @ts-expect-error 'previous' does not exist
+    Trigger.custom("tides", Schema.Struct({}), { next: () => Option.none(), previous: () => Option.none() })
     // @ts-expect-error 'until' does not exist
     Trigger.bounded(trigger, { until: "2030-01-01" })
     // @ts-expect-error 'within' does not exist
@@ -136,6 +162,8 @@ describe("options of a store", () => {
     SqlJobStore.layerSqlite({ path: "jobs.sqlite" })
     // @ts-expect-error 'synchronus' does not exist
     SqlJobStore.layerSqlite({ filename: "jobs.sqlite", synchronus: "normal" })
+    // @ts-expect-error 'tablePrefix' does not exist
+    SqlJobStore.make({ tablePrefix: "app_" })
     // @ts-expect-error 'tablePrefix' does not exist
     SqlJobStore.layer({ tablePrefix: "app_" })
     // @ts-expect-error 'tablePrefix' does not exist
