@@ -7,10 +7,12 @@ const commentsOf = (of: DeclarationReflection): ReadonlyArray<Comment> => {
   return [of, ...(of.signatures ?? []), ...(signatures ?? [])].flatMap(({ comment }) => comment ?? [])
 }
 
+/** What is said, without the programs. */
 const summaryOf = (of: DeclarationReflection): string =>
   commentsOf(of)
     .flatMap(({ summary }) => summary.map(({ text }) => text))
     .join("")
+    .replaceAll(/```[\s\S]*?```/g, "")
     .trim()
 
 /** The programs in a comment, with and without a tag. */
@@ -53,6 +55,14 @@ const isNumeric = (type: SomeType | undefined): boolean => {
 const unit =
   /millisecond|second|minute|hour|\bdays?\b|byte|instant|how (many|often|long|much)|at most|number|count|share|version/i
 
+/** Whether an effect or a layer, or a function that answers one, can fail. */
+const canFail = (of: DeclarationReflection): boolean =>
+  [of.type, ...(of.signatures ?? []).map(({ type }) => type)].some((type) => {
+    if (type?.type !== "reference" || type.package !== "effect" || !/^(Effect|Layer)$/.test(type.name)) return false
+    const error = type.typeArguments?.[1]
+    return error !== undefined && !(error.type === "intrinsic" && error.name === "never")
+  })
+
 const values = ReflectionKind.Function | ReflectionKind.Variable | ReflectionKind.Class
 
 /** The rules that an export breaks, each in a sentence. `isCovered`: it is one of a union whose example is for all. */
@@ -61,6 +71,7 @@ export const problemsOf = (of: DeclarationReflection, isCovered: boolean): Reado
   const examples = examplesOf(of)
   if (summaryOf(of) === "") problems.push("has no sentence that says what it is")
   if (of.kindOf(values | ReflectionKind.Method) && examples.length === 0 && !isCovered) problems.push("has no example")
+  if (canFail(of) && !/\bfails?\b|error/i.test(summaryOf(of))) problems.push("can fail and does not say with what")
   for (const code of examples) {
     if (!executed.has(words(code))) problems.push(`has an example that no test runs: ${words(code).slice(0, 60)}…`)
   }

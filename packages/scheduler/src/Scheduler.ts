@@ -408,7 +408,7 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
 
   /**
    * A scheduler that does everything but fire and run: for a process that only writes. It needs no handlers, holds no
-   * lease, and writes at once.
+   * lease, and writes at once. What opening a store may fail with is in the layer's error.
    *
    * @example
    * ```ts
@@ -439,7 +439,7 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
    * A schedule as a part of the program's layers: a job of this name whose handler is the effect, with a cron trigger.
    * The schedule is stored and stays when the layer closes; `prune` removes those that are declared no more.
    *
-   * A wrong literal is a compile error, as for `Trigger.cron`.
+   * A wrong literal is a compile error, as for `Trigger.cron`. The layer fails as `scheduler.schedule` does.
    *
    * @example
    * ```ts
@@ -468,7 +468,7 @@ export class Scheduler extends Context.Service<Scheduler, SchedulerService>()("e
   }
 
   /**
-   * As `cron`, each so often.
+   * As `cron`, each so often. Fails as `scheduler.schedule` does.
    *
    * @example
    * ```ts

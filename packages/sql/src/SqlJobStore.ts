@@ -95,7 +95,8 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
   })
 
 /**
- * A store on the application's client, whose tables it makes or brings to this release's version.
+ * A store on the application's client, whose tables it makes or brings to this release's version. Fails with a
+ * `JobStoreError` of method `"open"` where it cannot.
  *
  * A call inside an open transaction of the same client belongs to it: it commits or rolls back with it, it is sent once,
  * and those who listen hear of it after the commit. Another layer of the same database is another client, and joins
@@ -166,7 +167,8 @@ export const layer = (options: Options = {}): Layer.Layer<JobStore, JobStoreErro
 
 /**
  * A store on the application's client that changes no table: they must be there in this release's version, made by
- * `layerMigrations` or by a step of one's own that runs `migrations`.
+ * `layerMigrations` or by a step of one's own that runs `migrations`. Else it fails with the reason `SchemaMissing` or
+ * `SchemaNewer`.
  *
  * **Example** (Refusing a database without tables)
  *
@@ -191,7 +193,8 @@ export const layerStorage = (options: Options = {}): Layer.Layer<JobStore, JobSt
   Layer.effect(JobStore, make({ ...options, migrate: false }))
 
 /**
- * Makes the tables or brings them to this release's version, and provides nothing.
+ * Makes the tables or brings them to this release's version, and provides nothing. Fails with a `JobStoreError` of method
+ * `"open"`: `Forbidden` where the role may not, `SchemaNewer` where a newer release was here before.
  *
  * **Example** (Making the tables in a step of its own)
  *
@@ -241,7 +244,8 @@ export const migrations = (
   })
 
 /**
- * The embedded default: a store in a SQLite file of its own, through `SqliteClient`.
+ * The embedded default: a store in a SQLite file of its own, through `SqliteClient`. Fails with a `JobStoreError` of method
+ * `"open"`, such as `Unavailable` where the folder is missing or `Corrupt` where the file is no database.
  *
  * **Example** (A scheduler's store in a file)
  *

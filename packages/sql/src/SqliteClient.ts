@@ -43,7 +43,8 @@ export interface Options {
 }
 
 /**
- * Opens a file for as long as the scope is open.
+ * Opens a file for as long as the scope is open. Fails with a `SqlError` where it cannot: its folder is missing, it is no
+ * database, or another process keeps its lock for longer than `busyWait`.
  *
  * **Example** (A client for as long as a program runs)
  *
@@ -113,7 +114,8 @@ export const make = (
   })
 
 /**
- * The client as a `SqlClient` service. One process should have one client for one file: two of them wait for each other.
+ * The client as a `SqlClient` service, which fails as `make` does. One process should have one client for one file: two of
+ * them wait for each other.
  *
  * **Example** (Asking for the version of SQLite)
  *

@@ -24,7 +24,7 @@ export interface Dump {
 
 /**
  * Reads everything that a store holds, page by page, in the order of its lists. It is consistent only while nobody else
- * writes.
+ * writes. Fails as the store does.
  *
  * **Example** (What is left of a run)
  *

@@ -56,7 +56,9 @@ export interface Summary {
 export const compare = (options: {
   readonly model: JobStoreService
   readonly subject: JobStoreService
+  /** A whole number: the same one gives the same commands. */
   readonly seed: number
+  /** How many commands. */
   readonly length: number
   /** How all that the subject holds is read, as `Invariants.dump` does it page by page unless there is a faster way. */
   readonly read?: Effect.Effect<Dump, JobStoreError> | undefined
