@@ -106,7 +106,9 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  * **Postgres** (13 or newer, with `PgClient.layer` of `@effect/sql-pg`):
  *
  * - The store keeps two connections of the client's pool to itself, one for the lease of its node and one to listen, so that
- *   handlers that use up the pool cannot starve them. A pool of fewer than four is refused.
+ *   handlers that use up the pool cannot starve them. A pool of fewer than four is refused. Of one with six or more it keeps
+ *   up to three others for its calls, half of what is beyond four, on which a call is one round trip; what they are set to is
+ *   for this session, so that a pooler that gives sessions to others between two transactions must not stand in between.
  * - It goes by the server's clock. An instant that is the caller's `now` means the server's now.
  * - What one process changes the others hear by NOTIFY, which is never sent within a transaction of the application. A
  *   notification that is lost costs at most one poll interval.

@@ -165,32 +165,35 @@ export const encodeRun = (row: RunRecord): ReadonlyArray<Value> => [
   row.createdAt
 ]
 
-export const decodeRun = (row: Row): RunRecord => ({
-  id: row[0] as string,
-  job: row[1] as string,
-  queue: row[2] as string,
-  priority: row[3] as RunRecord["priority"],
-  payload: row[4] as string,
-  key: row[5] as string | null,
-  delivery: row[6] as RunRecord["delivery"],
-  scheduleId: row[7] as string | null,
-  generation: row[8] as string | null,
-  nominal: row[9] as number | null,
-  cause: row[10] as string,
-  settles: row[11] === 1,
-  state: row[12] as RunRecord["state"],
-  waitsFor: row[13] as RunRecord["waitsFor"],
-  runAt: row[14] as number,
-  startBy: row[15] as number | null,
-  attempt: row[16] as number,
-  failures: row[17] as number,
-  recoveries: row[18] as number,
-  errors: row[19] as string,
-  node: row[20] as string | null,
-  startedAt: row[21] as number | null,
-  cancelAt: row[22] as number | null,
-  progress: row[23] as string | null,
-  createdAt: row[24] as number
+export const decodeRun = (row: Row): RunRecord => decodeRunAt(row, 0)
+
+/** The run of a row whose columns begin at `from`. */
+export const decodeRunAt = (row: Row, from: number): RunRecord => ({
+  id: row[from] as string,
+  job: row[from + 1] as string,
+  queue: row[from + 2] as string,
+  priority: row[from + 3] as RunRecord["priority"],
+  payload: row[from + 4] as string,
+  key: row[from + 5] as string | null,
+  delivery: row[from + 6] as RunRecord["delivery"],
+  scheduleId: row[from + 7] as string | null,
+  generation: row[from + 8] as string | null,
+  nominal: row[from + 9] as number | null,
+  cause: row[from + 10] as string,
+  settles: row[from + 11] === 1,
+  state: row[from + 12] as RunRecord["state"],
+  waitsFor: row[from + 13] as RunRecord["waitsFor"],
+  runAt: row[from + 14] as number,
+  startBy: row[from + 15] as number | null,
+  attempt: row[from + 16] as number,
+  failures: row[from + 17] as number,
+  recoveries: row[from + 18] as number,
+  errors: row[from + 19] as string,
+  node: row[from + 20] as string | null,
+  startedAt: row[from + 21] as number | null,
+  cancelAt: row[from + 22] as number | null,
+  progress: row[from + 23] as string | null,
+  createdAt: row[from + 24] as number
 })
 
 /** `kept` is 0 for successes, which are forgotten earlier, and 1 for all else: the first column of the order by time. */

@@ -12,7 +12,7 @@ export type Place =
       readonly kind: "postgres"
       readonly url: string
       readonly prefix: string
-      /** Connections of one client; 5 unless given. */
+      /** Connections of one client; 8 unless given. */
       readonly connections?: number
     }
 
@@ -26,4 +26,4 @@ export const open = (place: Place): Layer.Layer<JobStore, JobStoreError | SqlErr
 
 /** The driver alone, for what a test asks by SQL. */
 export const client = (place: Extract<Place, { kind: "postgres" }>) =>
-  PgClient.layer({ url: Redacted.make(place.url), maxConnections: place.connections ?? 5 })
+  PgClient.layer({ url: Redacted.make(place.url), maxConnections: place.connections ?? 8 })

@@ -38,7 +38,7 @@ export const emptied = (clients: number): Layer.Layer<Emptied> =>
       const prefix = yield* newPrefix
       const stores: Array<JobStoreService> = []
       for (let n = 0; n < clients; n++) {
-        const client = PgClient.layer({ url: Redacted.make(sharedUrl), maxConnections: 4 })
+        const client = PgClient.layer({ url: Redacted.make(sharedUrl), maxConnections: n % 2 === 0 ? 8 : 4 })
         const live = SqlJobStore.layer({ prefix, clock: "caller" }).pipe(Layer.provide(client))
         stores.push(Context.get(yield* Layer.build(Layer.fresh(live)), JobStore))
       }

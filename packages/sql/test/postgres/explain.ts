@@ -2,6 +2,7 @@
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import type { Connection } from "effect/sql/SqlConnection"
 
 /** A statement as it was carried out: the pages that it touched, however it found them, and its time on the server. */
 export interface Cost {
@@ -30,6 +31,11 @@ const lines = (node: Node, depth = 0): ReadonlyArray<string> => [
   ...(node.Plans ?? []).flatMap((child) => lines(child, depth + 1))
 ]
 
+type Send = (
+  text: string,
+  params: ReadonlyArray<unknown>
+) => Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError.SqlError>
+
 const literal = (value: unknown): string =>
   value === null ? "null" : typeof value === "number" ? String(value) : `'${String(value).replaceAll("'", "''")}'`
 
@@ -43,42 +49,63 @@ const explaining = (
   options: { readonly isExplained?: (text: string) => boolean; readonly generic?: boolean } = {}
 ): SqlClient.SqlClient => {
   const { generic = false, isExplained = () => true } = options
-  const explain = (text: string, params: ReadonlyArray<unknown> = []) =>
+  const explain = (send: Send, text: string, params: ReadonlyArray<unknown>) =>
     generic
       ? Effect.gen(function* () {
-          yield* client.unsafe("set local plan_cache_mode = force_generic_plan").values
-          yield* client.unsafe(`prepare explaining as ${text}`).values
+          yield* send("set local plan_cache_mode = force_generic_plan", [])
+          yield* send(`prepare explaining as ${text}`, [])
           const values = params.length === 0 ? "" : `(${params.map(literal).join(", ")})`
-          const told = yield* client.unsafe(`explain (analyze, buffers, format json) execute explaining${values}`)
-            .values
-          yield* client.unsafe("deallocate explaining").values
+          const told = yield* send(`explain (analyze, buffers, format json) execute explaining${values}`, [])
+          yield* send("deallocate explaining", [])
           return told
         })
-      : client.unsafe(`explain (analyze, buffers, format json) ${text}`, params).values
-  const explained = (text: string, params: ReadonlyArray<unknown> | undefined) =>
+      : send(`explain (analyze, buffers, format json) ${text}`, params)
+  /** Undone by a savepoint, or where the statement is a transaction of its own by one around it. */
+  const explained = (send: Send, text: string, params: ReadonlyArray<unknown>, isAlone: boolean) =>
     Effect.gen(function* () {
       if (!isExplained(text) || !/^\s*(select|with|insert|update|delete)/i.test(text)) return
-      const told = yield* client.unsafe("savepoint explaining").values.pipe(
-        Effect.andThen(explain(text, params)),
-        Effect.tap(() => client.unsafe("rollback to savepoint explaining").values)
+      const told = yield* send(isAlone ? "begin" : "savepoint explaining", []).pipe(
+        Effect.andThen(explain(send, text, params)),
+        Effect.tap(() => send(isAlone ? "rollback" : "rollback to savepoint explaining", []))
       )
       const [{ "Execution Time": millis, Plan: root }] = told[0]![0] as readonly [
         { readonly "Execution Time": number; readonly Plan: Node }
       ]
       const pages = root["Shared Hit Blocks"] + root["Shared Read Blocks"]
-      const lists = (params ?? []).map((param) => (/^\{./.test(String(param)) ? String(param).split(",").length : 1))
+      const lists = params.map((param) => (/^\{./.test(String(param)) ? String(param).split(",").length : 1))
       costs.push({ text, pages, millis, batch: Math.max(root["Actual Rows"], ...lists), plan: lines(root) })
     })
+  const sendToClient: Send = (text, params) => client.unsafe(text, params).values
+  /** A connection that the store keeps, on which a statement may be a transaction of its own. */
+  const reserved = (connection: Connection): Connection => {
+    let isOpen = false
+    const send: Send = (text, params) =>
+      connection.executeValues(text, params) as Effect.Effect<ReadonlyArray<ReadonlyArray<unknown>>, SqlError.SqlError>
+    return new Proxy(connection, {
+      get: (target, key) =>
+        key !== "executeValues"
+          ? target[key as keyof typeof target]
+          : (text: string, params: ReadonlyArray<unknown>) =>
+              Effect.suspend(() => {
+                if (/^(begin|commit|rollback)/i.test(text)) isOpen = /^begin/i.test(text)
+                return Effect.andThen(explained(send, text, params, !isOpen), send(text, params))
+              })
+    })
+  }
   const self: SqlClient.SqlClient = new Proxy(client, {
     get: (target, key) => {
       if (key === "withoutTransforms") return () => self
+      if (key === "reserve") return Effect.map(target.reserve, reserved)
       if (key !== "unsafe") return target[key as keyof typeof target]
       return (text: string, params?: ReadonlyArray<unknown>) => {
         const statement = target.unsafe(text, params)
         return new Proxy(statement, {
           get: (inner, name) =>
             name === "values"
-              ? Effect.andThen(explained(text, params), inner.values as Effect.Effect<unknown, SqlError.SqlError>)
+              ? Effect.andThen(
+                  explained(sendToClient, text, params ?? [], false),
+                  inner.values as Effect.Effect<unknown, SqlError.SqlError>
+                )
               : inner[name as keyof typeof inner]
         })
       }
@@ -91,4 +118,4 @@ const explaining = (
 export const explainingLayer = (url: string, costs: Array<Cost>, options?: Parameters<typeof explaining>[2]) =>
   Layer.effectContext(
     Effect.map(SqlClient.SqlClient, (client) => Context.make(SqlClient.SqlClient, explaining(client, costs, options)))
-  ).pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 5 })))
+  ).pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url), maxConnections: 8 })))

@@ -72,7 +72,12 @@ const costsOf = (size: number, analysed: ReadonlyArray<string>, generic: boolean
     const store = Context.get(services, JobStore)
     const found: Array<readonly [method: string, cost: Cost]> = []
     const of = <A, E>(method: string, call: Effect.Effect<A, E>) =>
-      Effect.tap(call, () => Effect.sync(() => found.push(...costs.splice(0).map((cost) => [method, cost] as const))))
+      Effect.tap(call, () =>
+        Effect.sync(() => {
+          assert.isAbove(costs.length, 0, `the statements of ${method} are seen`)
+          found.push(...costs.splice(0).map((cost) => [method, cost] as const))
+        })
+      )
     const claim = { now: t0, node: "n", limit: batch, jobs, queues: {} }
     const report = (reports: ReadonlyArray<RunReport>) =>
       store.finish({ now: t0, node: "n", reports, transition: () => undefined })

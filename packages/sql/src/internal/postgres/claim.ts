@@ -4,66 +4,50 @@ import type { ClaimableJob } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
 import { Room } from "../limits.ts"
 import type { Answer, Params } from "../port.ts"
-import { decodeRun, runColumns } from "../rows.ts"
+import { decodeRunAt, runColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
 import { type ClaimInTurn, priorities } from "./claimInTurn.ts"
 import { list } from "./columns.ts"
-import type { Database, Session } from "./database.ts"
+import { clock, clockNow, type Database } from "./database.ts"
+import type { AskHeads } from "./heads.ts"
 import type { Horizon } from "./horizon.ts"
 
 /** A job and a priority: one range of the index that claims go by, so that nothing is passed over that may not be taken. */
 const laneOf = (job: string, priority: number): string => `${priority} ${job}`
 
 /** The lanes of jobs, from the earliest `runAt` of interest on. */
-const lanes = `unnest($1::text[], $2::smallint[], $3::bigint[]) as j(job, priority, low)`
-
-/** Of runs that have keys so many are looked at for one whose key is free, before a claim has to put them aside. */
-const lookedAt = 500
+const lanes = `unnest($2::text[], $3::smallint[], $4::bigint[]) as j(job, priority, low)`
 
 /** Beyond as many as are wanted, so many are looked at for those that others have locked. */
 const slack = 64
 
-/**
- * The due pending runs of lanes in the order in which they are claimed, at most `$4`.
- */
-const candidatesOf = (t: Tables): string => `select c.place_in_table, c.id, c.job, c.key,
-    row_number() over (order by c.priority, c.run_at, c.id) as place
+/** Claims, in one statement where nothing is limited, else by turns. */
+export const makeClaim = (t: Tables, db: Database, horizon: Horizon, ask: AskHeads, inTurn: ClaimInTurn) => {
+  const pending = `r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low
+    and r.run_at <= ${clockNow}`
+  const texts = {
+    /** The due pending runs of lanes in the order in which they are claimed, up to the first that has a key: who claims one has
+     * to wait for its turn. A row's place in the table is good for as long as the statement lasts, and finds it without an
+     * index. */
+    claim: `with ${clock}, candidates as materialized (
+  select c.place_in_table, c.id, c.job, c.key, row_number() over (order by c.priority, c.run_at, c.id) as place
   from ${lanes} cross join lateral (
     select r.ctid as place_in_table, r.id, r.job, r.key, r.priority, r.run_at from ${t.runs} r
-    where r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low and r.run_at <= $5::bigint
-    order by r.run_at, r.id limit $4::int) c
-  order by place limit $4::int`
-
-/** Claims, in one statement where nothing is limited, else by turns. */
-export const makeClaim = (t: Tables, db: Database, horizon: Horizon, inTurn: ClaimInTurn) => {
-  const pending = `r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low`
-  const isFree = `(r.key is null or not exists (select 1 from ${t.runs} k
-    where k.state = 'running' and k.key is not null and k.job = r.job and k.key = r.key))`
-  const texts = {
-    /** Up to the first run that has a key: who claims one has to wait for its turn. A row's place in the table is good for as
-     * long as the statement lasts, and finds it without an index. */
-    claim: `with candidates as materialized (${candidatesOf(t)}
+    where ${pending} order by r.run_at, r.id limit $5::int) c
+  order by place limit $5::int
 ), picked as materialized (
   select r.ctid from candidates c cross join lateral (select r.ctid from ${t.runs} r
     where r.ctid = c.place_in_table and r.id = c.id and r.state = 'pending' for update skip locked) r
-  where c.place < coalesce((select min(place) from candidates where key is not null), $4::int + 1) limit $6::int
+  where c.place < coalesce((select min(place) from candidates where key is not null), $5::int + 1) limit $6::int
 ), started as (
-  update ${t.runs} r set state = 'running', queue = q.queue, node = $7, started_at = $5::bigint, attempt = attempt + 1
+  update ${t.runs} r set state = 'running', queue = q.queue, node = $7, started_at = ${clockNow}, attempt = attempt + 1
   from unnest($8::text[], $9::text[]) as q(job, queue)
   where r.ctid = any(array(select ctid from picked)) and q.job = r.job returning ${list(runColumns, "r")}
-) select (select string_agg(distinct job, E'\\n') from candidates where key is not null),
+) select ${clockNow}, (select string_agg(distinct job, E'\\n') from candidates where key is not null),
   (select count(*) from candidates), s.*
 from (values (1)) as one(n) left join started s on true`,
     /** Not by `exists`, which the planner may turn into a join with all of them. */
-    heads: `select distinct j.job from ${lanes} cross join lateral (select r.run_at from ${t.runs} r
-  where ${pending} and r.run_at <= $4::bigint order by r.run_at, r.id limit 1) h`,
-    /** Of each lane the first that no running run of its key holds back. A lane that begins with many such counts as it
-     * stands: a claim will put them aside. */
-    freeHeads: `select min(case when h.is_free then h.run_at else (
-  select coalesce(min(f.run_at) filter (where f.is_free), min(f.run_at) filter (where f.place = ${lookedAt})) from (
-    select r.run_at, ${isFree} as is_free, row_number() over (order by r.run_at, r.id) as place from ${t.runs} r
-    where ${pending} order by r.run_at, r.id limit ${lookedAt}) f) end)
-from ${lanes} cross join lateral (select r.run_at, ${isFree} as is_free from ${t.runs} r
+    heads: `with ${clock} select distinct j.job from ${lanes} cross join lateral (select r.run_at from ${t.runs} r
   where ${pending} order by r.run_at, r.id limit 1) h`,
     running: `select job, queue, count(*) from ${t.runs} where state = 'running' group by job, queue`
   }
@@ -83,36 +67,35 @@ from ${lanes} cross join lateral (select r.run_at, ${isFree} as is_free from ${t
   const isPlain = (queues: Params<"claim">["queues"]) => (job: ClaimableJob) =>
     job.concurrency === undefined && queues[job.queue] === undefined && !keyed.has(job.name)
 
-  const plainly = (params: Params<"claim">) =>
-    db.transact(
-      params.now,
-      Effect.fnUntraced(function* (tx): Effect.fn.Return<Answer<"claim"> & { readonly hasKeys: boolean }, SqlError> {
-        const { jobs, limit, node } = params
-        yield* horizon.begin(tx)
-        const most = limit + slack
-        const names = jobs.map((job) => job.name)
-        const queues = jobs.map((job) => job.queue)
-        const among = lanesOf(names)
-        const rows = yield* tx.query(texts.claim, [...among, most, tx.now, limit, node, names, queues])
-        const [withKeys, seen] = rows[0]! as readonly [string | null, number]
-        const runs = rows[0]![2] === null ? [] : rows.map((row) => decodeRun(row.slice(2))).toSorted(inOrder)
-        for (const run of runs) horizon.passed(laneOf(run.job, run.priority), run.runAt)
-        if (seen < most && seen === runs.length) {
-          for (const [index, job] of among[0].entries()) horizon.passed(laneOf(job, among[1][index]!), tx.now)
-        }
-        if (withKeys !== null) for (const name of withKeys.split("\n")) keyed.add(name)
-        return { runs, now: tx.now, hasKeys: withKeys !== null }
-      })
-    )
+  const plainly = Effect.fnUntraced(function* ({
+    jobs,
+    limit,
+    node,
+    now
+  }: Params<"claim">): Effect.fn.Return<Answer<"claim"> & { readonly hasKeys: boolean }, SqlError> {
+    const most = limit + slack
+    const names = jobs.map((job) => job.name)
+    const queues = jobs.map((job) => job.queue)
+    const among = lanesOf(names)
+    const params = [db.told(now), ...among, most, limit, node, names, queues]
+    const rows = yield* db.once(now, texts.claim, params, { isClaim: true })
+    const [asked, withKeys, seen] = rows[0]! as readonly [number, string | null, number]
+    const runs = rows[0]![3] === null ? [] : rows.map((row) => decodeRunAt(row, 3)).toSorted(inOrder)
+    for (const run of runs) horizon.passed(laneOf(run.job, run.priority), run.runAt)
+    if (seen < most && seen === runs.length) {
+      for (const [index, job] of among[0].entries()) horizon.passed(laneOf(job, among[1][index]!), asked)
+    }
+    if (withKeys !== null) for (const name of withKeys.split("\n")) keyed.add(name)
+    return { runs, now: asked, hasKeys: withKeys !== null }
+  })
 
   const byTurns = (params: Params<"claim">): Effect.Effect<Answer<"claim">, SqlError> =>
     db.transact(
       params.now,
       Effect.fnUntraced(function* (tx) {
         // Nobody is held up to learn that there is nothing to do.
-        yield* horizon.begin(tx)
         const names = params.jobs.map((job) => job.name)
-        const due = new Set((yield* tx.query(texts.heads, [...lanesOf(names), tx.now])).map((row) => row[0]))
+        const due = new Set((yield* tx.query(texts.heads, [tx.now, ...lanesOf(names)])).map((row) => row[0]))
         if (due.size === 0) return { runs: [], now: tx.now }
         const answer = yield* inTurn(tx, params, {
           due: params.jobs.filter((job) => due.has(job.name)),
@@ -122,11 +105,13 @@ from ${lanes} cross join lateral (select r.run_at, ${isFree} as is_free from ${t
         })
         for (const run of answer.runs) horizon.passed(laneOf(run.job, run.priority), run.runAt)
         return answer
-      })
+      }),
+      { isClaim: true }
     )
 
   const claim = Effect.fnUntraced(function* (params: Params<"claim">): Effect.fn.Return<Answer<"claim">, SqlError> {
     if (params.limit <= 0 || params.jobs.length === 0) return { runs: [], now: params.now }
+    yield* horizon.begin(params.now, (text, values = []) => db.once(params.now, text, values))
     if (!params.jobs.every(isPlain(params.queues))) return yield* byTurns(params)
     const { hasKeys, now, runs } = yield* plainly(params)
     if (!hasKeys || runs.length >= params.limit) return { runs, now }
@@ -135,25 +120,20 @@ from ${lanes} cross join lateral (select r.run_at, ${isFree} as is_free from ${t
   })
 
   /** Jobs below their limits: at them a run's end will tell when one can go. */
-  const open = Effect.fnUntraced(function* (
-    tx: Session,
-    { jobs, queues }: Params<"wake">
-  ): Effect.fn.Return<ReadonlyArray<string>, SqlError> {
-    const limited = jobs.filter((job) => job.concurrency !== undefined || queues[job.queue] !== undefined)
-    const rows = limited.length === 0 ? undefined : yield* tx.query(texts.running)
-    const room = new Room(queues, rows)
-    return jobs.filter((job) => room.of(job) > 0).map((job) => job.name)
-  })
+  const open = ({ jobs, now, queues }: Params<"wake">): Effect.Effect<ReadonlyArray<string>, SqlError> => {
+    const limited = jobs.some((job) => job.concurrency !== undefined || queues[job.queue] !== undefined)
+    const names = (room: Room) => jobs.filter((job) => room.of(job) > 0).map((job) => job.name)
+    return limited
+      ? Effect.map(db.once(now, texts.running, []), (rows) => names(new Room(queues, rows)))
+      : Effect.succeed(names(new Room(queues, undefined)))
+  }
 
-  /** The earliest instant at which a claim of these would find something. */
-  const wake = Effect.fnUntraced(function* (
-    tx: Session,
-    params: Params<"wake">
-  ): Effect.fn.Return<number | undefined, SqlError> {
-    const names = yield* open(tx, params)
-    if (names.length === 0) return undefined
-    const [row] = yield* tx.query(texts.freeHeads, lanesOf(names))
-    return (row![0] as number | null) ?? undefined
+  /** The earliest instants at which a fire and a claim of these would find something. */
+  const wake = Effect.fnUntraced(function* (params: Params<"wake">): Effect.fn.Return<Answer<"wake">, SqlError> {
+    const names = yield* open(params)
+    const { groups, now, runs } = yield* ask(params.now, params, lanesOf(names))
+    const times = groups.map((group) => group.nextAt)
+    return { schedules: times.length === 0 ? undefined : Math.min(...times), runs, now }
   })
 
   return { claim, wake }

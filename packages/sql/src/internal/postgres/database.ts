@@ -3,7 +3,9 @@ import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import { BeginTransaction, type SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, SerializationError, SqlError } from "effect/sql/SqlError"
 import type { Row } from "../values.ts"
+import { type Backend, endBackends } from "./backends.ts"
 import { type Param, decodeRows, encodeParam } from "./values.ts"
+import type { Workbench } from "./workbench.ts"
 
 /** What is sent in one transaction, and what it has changed. */
 export interface Session {
@@ -20,18 +22,45 @@ export interface Session {
 /** How every transaction of the store begins. */
 export const begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
+interface Sent {
+  /** Whether it is a claim: whoever asks what it has taken must not be answered before it. */
+  readonly isClaim?: boolean
+}
+
 export type Query = (text: string, params?: ReadonlyArray<Param>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
 
 /** The way to the server: all that the store sends is sent in transactions, also where it only reads. */
 export interface Database {
   /** It begins again where another transaction was in the way. Inside a transaction of the application it belongs to that. */
-  readonly transact: <A>(now: number, body: (tx: Session) => Effect.Effect<A, SqlError>) => Effect.Effect<A, SqlError>
+  readonly transact: <A>(
+    now: number,
+    body: (tx: Session) => Effect.Effect<A, SqlError>,
+    options?: Sent
+  ) => Effect.Effect<A, SqlError>
+  /** A transaction of one statement, which takes one round trip where a connection of the store's own is free. */
+  readonly once: (
+    now: number,
+    text: string,
+    params: ReadonlyArray<Param>,
+    options?: Sent & {
+      /** What its answer says that it has changed. */
+      readonly signal?: (rows: ReadonlyArray<Row>) => StoreSignal
+    }
+  ) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+  /** Fails as overtaken as long as a claim that was given up may still be carried out. */
+  readonly claimsAreDone: Effect.Effect<void, SqlError>
+  /** What a statement is told of the time, as the first of its parameters, out of which it makes its `clock`. */
+  readonly told: (now: number) => number | null
   /** Whether the calling fiber has a transaction of this client open. */
   readonly isJoined: Effect.Effect<boolean>
 }
 
 /** The server's time in milliseconds, or that of the parameter where it is not null. */
 const time = `coalesce($1::bigint, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)`
+
+/** The same as a table of one row, for a statement that is a transaction of its own, and its time. */
+export const clock = `clock as materialized (select ${time} as now)`
+export const clockNow = "(select now from clock)"
 
 /**
  * What holds for one transaction: a connection of the pool is the application's too.
@@ -42,7 +71,7 @@ const time = `coalesce($1::bigint, floor(extract(epoch from clock_timestamp()) *
  *   later: an index serves each statement, in its order, and no plan may read a whole table or sort a whole range. So one
  *   plan serves all values too, and none is made again for each call, which took longer than most calls do.
  */
-const settings = [
+export const settings = [
   ["lock_timeout", "2s"],
   ["idle_in_transaction_session_timeout", "5s"],
   ["enable_seqscan", "off"],
@@ -83,22 +112,28 @@ export const makeSession = (query: Query, time: number | null, callersNow: numbe
 
 export const makeDatabase = (options: {
   readonly client: SqlClient
+  readonly workbench: Workbench
   /** The store goes by its callers' `now`. */
   readonly believesCallers: boolean
   /** After a commit, with what it changed. */
   readonly notify: (signal: StoreSignal) => void
 }): Database => {
-  const { believesCallers, client, notify } = options
-  const isJoined = Effect.withFiber((fiber) =>
-    Effect.succeed(Context.getOrUndefined(fiber.context, client.transactionService) !== undefined)
-  )
+  const { believesCallers, client, notify, workbench } = options
+  const toldOf = (now: number): number | null => (believesCallers ? now : null)
+  const ifJoined = <A>(
+    joined: () => Effect.Effect<A, SqlError>,
+    alone: () => Effect.Effect<A, SqlError>
+  ): Effect.Effect<A, SqlError> =>
+    Effect.withFiber((fiber) =>
+      Context.getOrUndefined(fiber.context, client.transactionService) === undefined ? alone() : joined()
+    )
   const query: Query = (text, params = []) =>
     Effect.map(client.unsafe(text, params.map(encodeParam)).values, decodeRows)
   const tell = (signal: StoreSignal): Effect.Effect<void> =>
     signal === 0 ? Effect.void : client.afterCommit(Effect.sync(() => notify(signal)))
 
   const begun = <A>(now: number, opening: string, body: (tx: Session) => Effect.Effect<A, SqlError>) => {
-    const told = believesCallers ? now : null
+    const told = toldOf(now)
     return client.withTransaction(
       Effect.flatMap(query(opening, [told]), ([row]) => {
         const tx = makeSession(query, told, now, row!)
@@ -108,23 +143,88 @@ export const makeDatabase = (options: {
     )
   }
 
-  return {
-    isJoined,
-    transact: (now, body) =>
-      Effect.flatMap(isJoined, (joined) => {
-        if (joined) return begun(now, openings.joined, body)
-        const attempt = begun(now, openings.own, body).pipe(
-          // Each statement has to see what was committed before it, whatever the database's default is.
-          Effect.provideService(BeginTransaction, begin),
-          // Where the connection is lost the rollback fails too, and Effect makes a defect of it all.
-          Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
-        )
-        return Effect.catchIf(attempt, isContention, () =>
-          Effect.retry(attempt, { schedule: contention, while: isContention })
-        )
+  /** On a connection of the pool, whose settings are the application's. */
+  const inPool = <A>(now: number, body: (tx: Session) => Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
+    begun(now, openings.own, body).pipe(
+      // Each statement has to see what was committed before it, whatever the database's default is.
+      Effect.provideService(BeginTransaction, begin),
+      // Where the connection is lost the rollback fails too, and Effect makes a defect of it all.
+      Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
+    )
+
+  /** Where claims were sent on connections that were lost. */
+  let claiming: ReadonlyArray<Backend> = []
+  const onLostClaim = (backend: Backend): void => void (claiming = [...claiming, backend])
+  const onLost = (sent: Sent | undefined) => (sent?.isClaim === true ? onLostClaim : undefined)
+
+  const alone = <A>(
+    now: number,
+    body: (tx: Session) => Effect.Effect<A, SqlError>,
+    sent?: Sent
+  ): Effect.Effect<A, SqlError> => {
+    let tx: Session | undefined
+    const told = toldOf(now)
+    return again(
+      workbench.transact({
+        body: (send) =>
+          Effect.flatMap(send(openings.joined, [told]), ([row]) => body((tx = makeSession(send, told, now, row!)))),
+        onSuccess: () => {
+          if (tx!.signal !== 0) notify(tx!.signal)
+        },
+        otherwise: () => inPool(now, body),
+        onLost: onLost(sent)
       })
+    )
+  }
+
+  return {
+    isJoined: ifJoined(
+      () => Effect.succeed(true),
+      () => Effect.succeed(false)
+    ) as Effect.Effect<boolean>,
+    transact: (now, body, options) =>
+      ifJoined(
+        () => begun(now, openings.joined, body),
+        () => alone(now, body, options)
+      ),
+    told: toldOf,
+    claimsAreDone: Effect.suspend(() => {
+      const asked = claiming
+      if (asked.length === 0) return Effect.void
+      return alone(0, (tx) =>
+        Effect.flatMap(endBackends(tx.query, asked), (left) => {
+          claiming = claiming.filter((backend) => left.includes(backend) || !asked.includes(backend))
+          return left.length === 0 ? Effect.void : overtaken("a claim that was given up may still be carried out")
+        })
+      )
+    }),
+    once: (now, text, params, options) => {
+      const signalOf = options?.signal
+      const body = (tx: Session) =>
+        Effect.map(tx.query(text, params), (rows) => {
+          if (signalOf !== undefined) tx.signal |= signalOf(rows)
+          return rows
+        })
+      const alone = workbench.use({
+        body: (send) => send(text, params),
+        onSuccess: (rows) => {
+          const signal = signalOf === undefined ? 0 : signalOf(rows)
+          if (signal !== 0) notify(signal)
+        },
+        otherwise: () => inPool(now, body),
+        onLost: onLost(options)
+      })
+      return ifJoined(
+        () => begun(now, openings.joined, body),
+        () => again(alone)
+      )
+    }
   }
 }
+
+/** Once more, several times, where another transaction was in the way. */
+const again = <A>(attempt: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
+  Effect.catchIf(attempt, isContention, () => Effect.retry(attempt, { schedule: contention, while: isContention }))
 
 /** What is told when runs have ended. */
 export const ended: StoreSignal = Signal.ended | Signal.runs

@@ -15,6 +15,12 @@ const oldestVersion = 13
 /** Heart and listener hold a connection each: with fewer than two beside them a handler that holds one could stop all. */
 const smallestPool = 4
 
+/** What a pool of Postgres has that was not told otherwise. */
+const usualPool = 10
+
+/** For a claim, a report and whatever else is asked meanwhile: at most half of what a pool has beyond the smallest. */
+const mostOwn = 3
+
 const refuse = (message: string): JobStoreError => new JobStoreError({ reason: "Unsupported", method: "open", message })
 
 /** The size of a client's pool, where it says one. */
@@ -80,6 +86,13 @@ export const postgres: Dialect = {
         `${description}: the client's pool has ${pool} connections; give it at least ${smallestPool} (maxConnections), of which the store keeps two to itself`
       )
     }
-    return yield* makePostgresStore({ client, tables, description, believesCallers, notify })
+    return yield* makePostgresStore({
+      client,
+      tables,
+      description,
+      believesCallers,
+      ownConnections: Math.min(mostOwn, Math.floor(((pool ?? usualPool) - smallestPool) / 2)),
+      notify
+    })
   })
 }

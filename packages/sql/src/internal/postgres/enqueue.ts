@@ -5,23 +5,23 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { Answer, Params } from "../port.ts"
 import { encodeRun, runColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
-import type { Value } from "../values.ts"
+import type { Row, Value } from "../values.ts"
 import { list, typeOf } from "./columns.ts"
-import type { Database, Session } from "./database.ts"
+import { clock, clockNow, type Database } from "./database.ts"
 import { columnsOf } from "./values.ts"
 
-/** Where the keys stand among the parameters: after the time of the call, the caller's time, and the columns of the runs. */
+/** Where the keys stand among the parameters: after what is told of the time, the caller's, and the columns of the runs. */
 const unique = runColumns.length + 3
 
 /** Instants that the caller took from its clock as "now" are the server's now, whatever that clock shows. */
 const valueOf = (column: string): string => {
   switch (column) {
     case "run_at":
-      return `case when i.run_at = $2::bigint then $1::bigint else i.run_at end`
+      return `case when i.run_at = $2::bigint then ${clockNow} else i.run_at end`
     case "start_by":
-      return `case when i.run_at = $2::bigint then i.start_by - $2::bigint + $1::bigint else i.start_by end`
+      return `case when i.run_at = $2::bigint then i.start_by - $2::bigint + ${clockNow} else i.start_by end`
     case "created_at":
-      return `i.created_at - $2::bigint + $1::bigint`
+      return `i.created_at - $2::bigint + ${clockNow}`
     default:
       return `i.${column}`
   }
@@ -37,9 +37,9 @@ export const makeEnqueue = (t: Tables, db: Database) => {
       and r.nominal = i.nominal`
   const texts = {
     /** One statement. What it does not insert was there before: by its id, by its key, or by its nominal time. */
-    insert: `with ${input}, keys as (
+    insert: `with ${clock}, ${input}, keys as (
   insert into ${t.keys} (job, key, run_id, created_at)
-  select i.job, i.unique_key, i.id, $1::bigint from i
+  select i.job, i.unique_key, i.id, ${clockNow} from i
   where i.unique_key is not null and not exists (select 1 from ${t.history} h where h.id = i.id)
     and not exists (select 1 from ${t.runs} r where r.id = i.id) and not exists (select 1 from ${t.runs} r where ${twin})
   order by i.job, i.unique_key, i.place on conflict do nothing returning run_id
@@ -58,40 +58,52 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
   as i(id, job, unique_key, schedule_id, generation, cause, nominal)`
   }
 
-  const insert = (tx: Session, callersNow: number, inputs: Params<"enqueue">["runs"]) =>
-    tx.query(texts.insert, [
-      tx.now,
-      callersNow,
-      ...columnsOf(
-        inputs.map(({ run, unique: key }) => [...encodeRun(run), key]),
-        runColumns.length + 1
-      )
-    ])
+  const paramsOf = (callersNow: number, inputs: Params<"enqueue">["runs"]) => [
+    db.told(callersNow),
+    callersNow,
+    ...columnsOf(
+      inputs.map(({ run, unique: key }) => [...encodeRun(run), key]),
+      runColumns.length + 1
+    )
+  ]
 
-  return (params: Params<"enqueue">): Effect.Effect<Answer<"enqueue">, SqlError> =>
+  /** Those of which the first attempt has inserted none, or not all. */
+  const insertRest = (now: number, runs: Params<"enqueue">["runs"], storedAs: Map<string, string>) =>
     db.transact(
-      params.now,
+      now,
       Effect.fnUntraced(function* (tx) {
-        const ids = params.runs.map(({ run }) => run.id)
-        const storedAs = new Map<string, string>()
-        let rest = params.runs
+        let rest = runs
         while (rest.length > 0) {
-          const rows = yield* insert(tx, params.now, rest)
-          if (rows.length > 0) tx.signal |= Signal.runs
-          for (const [id] of rows) storedAs.set(id as string, id as string)
-          rest = rest.filter(({ run }) => !storedAs.has(run.id))
-          if (rest.length === 0) break
           // A statement of its own: what was in the way may have been committed while the first one waited for it.
           for (const [id, stored] of yield* tx.query(texts.stored, columnsOf(rest.map(identityOf), 7))) {
             if (stored !== null) storedAs.set(id as string, stored as string)
           }
           // What was in the way of these has gone since.
           rest = rest.filter(({ run }) => !storedAs.has(run.id))
+          if (rest.length === 0) break
+          const rows = yield* tx.query(texts.insert, paramsOf(now, rest))
+          if (rows.length > 0) tx.signal |= Signal.runs
+          for (const [id] of rows) storedAs.set(id as string, id as string)
+          rest = rest.filter(({ run }) => !storedAs.has(run.id))
         }
-        return { ids: ids.map((id) => storedAs.get(id)!) }
       })
     )
+
+  return Effect.fnUntraced(function* ({ now, runs }: Params<"enqueue">): Effect.fn.Return<Answer<"enqueue">, SqlError> {
+    if (runs.length === 0) return { ids: [] }
+    const inserted = yield* db.once(now, texts.insert, paramsOf(now, runs), { signal: signalOf })
+    if (inserted.length === runs.length) return { ids: runs.map(({ run }) => run.id) }
+    const storedAs = new Map(inserted.map(([id]) => [id as string, id as string]))
+    yield* insertRest(
+      now,
+      runs.filter(({ run }) => !storedAs.has(run.id)),
+      storedAs
+    )
+    return { ids: runs.map(({ run }) => storedAs.get(run.id)!) }
+  })
 }
+
+const signalOf = (inserted: ReadonlyArray<Row>): number => (inserted.length > 0 ? Signal.runs : 0)
 
 const identityOf = ({ run, unique: key }: { readonly run: RunRecord; readonly unique: string | null }) =>
   [run.id, run.job, key, run.scheduleId, run.generation, run.cause, run.nominal] satisfies ReadonlyArray<Value>

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Session } from "./database.ts"
+import type { Query } from "./database.ts"
 
 /** How often the table's statistics are asked. */
 const lookEvery = 5_000
@@ -36,9 +36,8 @@ export class Horizon {
     this.table = table
   }
 
-  /** Before a search that takes what it finds. */
-  begin(tx: Session): Effect.Effect<void, SqlError> {
-    const { now } = tx
+  /** Before a search that takes what it finds. The time is anybody's: it says only when to look again. */
+  begin(now: number, query: Query): Effect.Effect<void, SqlError> {
     if (!isWithin(now, this.wholeAt, wholeEvery)) {
       this.wholeAt = now
       this.lows.clear()
@@ -46,9 +45,7 @@ export class Horizon {
     if (isWithin(now, this.lookedAt, lookEvery)) return Effect.void
     this.lookedAt = now
     return Effect.flatMap(
-      tx.query(`select pg_stat_get_dead_tuples(to_regclass($1)), pg_stat_get_live_tuples(to_regclass($1))`, [
-        this.table
-      ]),
+      query(`select pg_stat_get_dead_tuples(to_regclass($1)), pg_stat_get_live_tuples(to_regclass($1))`, [this.table]),
       ([row]) => {
         const dead = row![0] as number
         this.isNeeded = dead > manyDead

@@ -1,15 +1,10 @@
 import { Effect, Exit, Scope, Semaphore } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
-import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
-import { begin, type Database, makeSession, openings, type Query, type Session } from "./database.ts"
-import { decodeRows, encodeParam } from "./values.ts"
+import { begin, type Database, makeSession, openings, type Session } from "./database.ts"
+import { type Held, sentOn, take } from "./held.ts"
 
-/** A connection that was taken from the pool. */
-interface Held {
-  readonly scope: Scope.Closeable
-  readonly connection: Connection
-}
+export type Lane = Pick<Database, "transact">
 
 /**
  * A connection of the pool that is kept for one purpose, so that nobody who uses up the others can delay it. One that has
@@ -19,28 +14,20 @@ interface Held {
 export const makeLane = Effect.fnUntraced(function* (
   client: SqlClient,
   believesCallers: boolean
-): Effect.fn.Return<Database, SqlError, Scope.Scope> {
+): Effect.fn.Return<Lane, SqlError, Scope.Scope> {
   const outer = yield* Effect.scope
   const run = Effect.runForkWith(yield* Effect.context<never>())
   const turn = yield* Semaphore.make(1)
   let spare: Held | undefined
 
-  const open = Effect.uninterruptibleMask(
-    Effect.fnUntraced(function* (restore): Effect.fn.Return<Held, SqlError> {
-      const scope = yield* Scope.fork(outer)
-      const exit = yield* Effect.exit(restore(Scope.provide(client.reserve, scope)))
-      if (Exit.isSuccess(exit)) return { scope, connection: exit.value }
-      yield* Scope.close(scope, exit)
-      return yield* Effect.failCause(exit.cause)
-    })
-  )
+  const open = Effect.uninterruptibleMask((restore) => take(client, outer, restore))
 
   const transaction = Effect.fnUntraced(function* <A>(
     { connection }: Held,
     now: number,
     body: (tx: Session) => Effect.Effect<A, SqlError>
   ): Effect.fn.Return<A, SqlError> {
-    const query = sent(connection)
+    const query = sentOn(connection)
     yield* query(begin)
     const told = believesCallers ? now : null
     const [row] = yield* query(openings.own, [told])
@@ -51,7 +38,6 @@ export const makeLane = Effect.fnUntraced(function* (
 
   spare = yield* open
   return {
-    isJoined: Effect.succeed(false),
     transact: <A>(now: number, body: (tx: Session) => Effect.Effect<A, SqlError>) =>
       turn.withPermit(
         Effect.callback<A, SqlError>((resume) => {
@@ -79,10 +65,3 @@ export const makeLane = Effect.fnUntraced(function* (
       )
   }
 })
-
-const sent =
-  (connection: Connection): Query =>
-  (text, params = []) =>
-    Effect.map(connection.executeValues(text, params.map(encodeParam)), (rows) =>
-      decodeRows(rows as ReadonlyArray<ReadonlyArray<unknown>>)
-    )

@@ -10,11 +10,12 @@ import type { Row } from "../values.ts"
 import { list } from "./columns.ts"
 import type { Database } from "./database.ts"
 import type { Ending } from "./ending.ts"
+import type { Lane } from "./lane.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
 
 /** The leases of nodes, and what is taken back from dead ones. `heart` is a way to the server that nobody else can use up. */
-export const makeNodes = (t: Tables, db: Database, heart: Database, schedules: Schedules, ending: Ending) => {
+export const makeNodes = (t: Tables, db: Database, heart: Lane, schedules: Schedules, ending: Ending) => {
   const texts = {
     /** Inserts a node's row, or renews it when it is sent again. A dead one stays dead. */
     register: `insert into ${t.nodes} as n (${list(nodeColumns)})

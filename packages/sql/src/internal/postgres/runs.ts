@@ -64,7 +64,10 @@ where r.id = any($1::text[]) and r.attempt = ($2::int[])[array_position($1::text
     )
 
   const held = ({ node }: Params<"held">): Effect.Effect<Answer<"held">, SqlError> =>
-    read((tx) => Effect.map(tx.query(texts.held, [node]), (rows) => rows.map(decodeRun).toSorted(byId)))
+    Effect.andThen(
+      db.claimsAreDone,
+      read((tx) => Effect.map(tx.query(texts.held, [node]), (rows) => rows.map(decodeRun).toSorted(byId)))
+    )
 
   const progress = ({ entries, node }: Params<"progress">): Effect.Effect<void, SqlError> => {
     // The last of each run, as if they were stored one after another.

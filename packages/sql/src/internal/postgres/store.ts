@@ -13,6 +13,7 @@ import { makeEnding } from "./ending.ts"
 import { makeEnqueue } from "./enqueue.ts"
 import { makeFinish } from "./finish.ts"
 import { makeFire } from "./fire.ts"
+import { makeHeads } from "./heads.ts"
 import { Horizon } from "./horizon.ts"
 import { makeLane } from "./lane.ts"
 import { makeMaintain } from "./maintain.ts"
@@ -20,6 +21,7 @@ import { makeNodes } from "./nodes.ts"
 import { makeRuns } from "./runs.ts"
 import { makeSchedules } from "./schedules.ts"
 import { makeSignals } from "./signals.ts"
+import { makeWorkbench } from "./workbench.ts"
 
 /** The methods of a store on Postgres. */
 export const makePostgresStore = (options: {
@@ -27,6 +29,8 @@ export const makePostgresStore = (options: {
   readonly tables: Tables
   readonly description: string
   readonly believesCallers: boolean
+  /** How many connections of the pool may be kept for calls. */
+  readonly ownConnections: number
   readonly notify: (signal: StoreSignal) => void
 }): Effect.Effect<Methods, JobStoreError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -34,11 +38,13 @@ export const makePostgresStore = (options: {
     const opening = Effect.mapError((error: SqlError) => toOpenError(description, error))
     const notify = yield* makeSignals({ client, tables, hear: options.notify }).pipe(opening)
     const heart = yield* makeLane(client, options.believesCallers).pipe(opening)
-    const db = makeDatabase({ ...options, notify })
+    const workbench = yield* makeWorkbench(client, options.ownConnections)
+    const db = makeDatabase({ ...options, workbench, notify })
     const ending = makeEnding(tables)
     const schedules = makeSchedules(tables, ending)
-    const { fire, groups } = makeFire(tables, db, new Horizon(tables.schedules), schedules)
-    const { claim, wake } = makeClaim(tables, db, new Horizon(tables.runs), makeClaimInTurn(tables))
+    const dueFrom = new Horizon(tables.schedules)
+    const ask = makeHeads(tables, db, dueFrom)
+    const { claim, wake } = makeClaim(tables, db, new Horizon(tables.runs), ask, makeClaimInTurn(tables))
     const nodes = makeNodes(tables, db, heart, schedules, ending)
     const runs = makeRuns(tables, db, schedules, ending)
 
@@ -59,7 +65,7 @@ export const makePostgresStore = (options: {
       leave: method("leave", nodes.leave),
       nodes: method("nodes", nodes.nodes)(undefined),
       reap: method("reap", nodes.reap),
-      fire: method("fire", fire),
+      fire: method("fire", makeFire(tables, db, dueFrom, ask, schedules)),
       modify: method("modify", ({ ids, now, transition }: Params<"modify">) =>
         db.transact(now, (tx) => schedules.modify(tx, ids, transition))
       ),
@@ -74,16 +80,7 @@ export const makePostgresStore = (options: {
       getRuns: method("getRuns", runs.getRuns),
       listRuns: method("listRuns", runs.listRuns),
       history: method("history", runs.history),
-      wake: method("wake", (params: Params<"wake">) =>
-        db.transact(
-          params.now,
-          Effect.fnUntraced(function* (tx) {
-            const times = (yield* groups(tx, params)).map((group) => group.nextAt)
-            const runsAt = yield* wake(tx, params)
-            return { schedules: times.length === 0 ? undefined : Math.min(...times), runs: runsAt, now: tx.now }
-          })
-        )
-      ),
+      wake: method("wake", wake),
       maintain: method("maintain", makeMaintain(tables, db, schedules))
     }
   })
