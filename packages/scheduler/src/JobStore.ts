@@ -415,7 +415,8 @@ export interface JobStoreService {
   /** Applies reports in one transaction. Ending or retrying promotes the next run of its key, ending a schedule's run
    * promotes its oldest run deferred by overlap, and runs the transition on schedules whose run had `settles`. A report
    * that was already applied counts as applied. A store that keeps its own time moves the `runAt` of a `Retry`: what
-   * counts is how far from the call's `now` it is. */
+   * counts is how far from the call's `now` it is. A report of what somebody else has locked may be left out, so that it does
+   * not hold up all others: nothing of it is applied, its id is among `busy`, and it is sent again a little later. */
   readonly finish: (params: {
     readonly now: number
     readonly node: string
@@ -424,12 +425,14 @@ export interface JobStoreService {
   }) => Effect.Effect<
     {
       readonly fenced: ReadonlyArray<string>
+      readonly busy?: ReadonlyArray<string> | undefined
       readonly applied: ReadonlyArray<Applied>
       readonly now: number
     },
     JobStoreError
   >
-  /** The runs that the store has as running on this node. */
+  /** The runs that the store has as running on this node. It is asked after a claim whose answer was lost: a claim that the
+   * store has failed must not take runs after this has been answered. */
   readonly held: (params: { readonly node: string }) => Effect.Effect<ReadonlyArray<RunRecord>, JobStoreError>
   /** Stores progress texts, fenced. */
   readonly progress: (params: {

@@ -113,9 +113,9 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  * - What one process changes the others hear by NOTIFY, which is never sent within a transaction of the application. A
  *   notification that is lost costs at most one poll interval.
  * - What is stored in a transaction of the application keeps its locks until that ends: a schedule that was changed is not
- *   fired, nor one whose run was cancelled if it waits for it, and an enqueue with the same idempotency key waits. So do the
- *   ends of a cancelled run, of the runs of a schedule that was paused or changed, and of those that ended with them: keep such
- *   transactions short.
+ *   fired, nor one whose run was cancelled if it waits for it, and an enqueue with the same idempotency key waits. The end of a
+ *   cancelled run is stored after it, and so is that of a run whose schedule was paused or changed, if the schedule waits for it
+ *   or keeps its result. All else goes on.
  * - A transaction that is left open anywhere in the server keeps vacuum from removing dead rows. Firing and claiming then begin
  *   behind what was taken already, and look at all of it once a second; a schedule that fires again and again meanwhile costs
  *   more each time, as its old versions stay. A warning is logged once there are half a million dead rows.

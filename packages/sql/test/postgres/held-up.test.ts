@@ -98,3 +98,36 @@ describe("other schedules go on", () => {
     })
   )
 })
+
+it.live("runs that end with one that an open transaction of the application has cancelled are stored at once", () =>
+  Effect.gen(function* () {
+    const gate = yield* Deferred.make<void>()
+    const held = Held.toLayer(() => Deferred.await(gate))
+    const { scheduler, sql } = yield* node(held)
+    const ids = yield* scheduler.enqueueAll(Held, Array.from({ length: 10 }))
+    yield* Effect.repeat(scheduler.runs({}), {
+      until: ({ items }) => items.filter(({ state }) => state === "running").length === 10
+    })
+    const isOpen = yield* Deferred.make<void>()
+    const end = yield* Deferred.make<void>()
+    const open = yield* Effect.forkChild(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          yield* scheduler.cancel(ids[3]!)
+          yield* Deferred.succeed(isOpen, undefined)
+          yield* Deferred.await(end)
+        })
+      )
+    )
+    yield* Deferred.await(isOpen)
+    yield* Deferred.succeed(gate, undefined)
+    const left = yield* Effect.repeat(scheduler.runs({}), { until: ({ items }) => items.length === 1 })
+    assert.deepStrictEqual(
+      left.items.map(({ id, state }) => [id, state]),
+      [[ids[3]!, "running"]]
+    )
+    yield* Deferred.succeed(end, undefined)
+    yield* Fiber.join(open)
+    yield* scheduler.awaitEnd(ids[3]!)
+  })
+)

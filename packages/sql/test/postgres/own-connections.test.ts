@@ -56,7 +56,8 @@ describe("a call that is given up within its transaction", () => {
         )
       )
       yield* Deferred.await(isLocked)
-      const call = yield* Effect.forkChild(finish(store, runs))
+      const cancel = store.cancel({ now: t0, id: runs[0]!.id, transition: () => undefined })
+      const call = yield* Effect.forkChild(Effect.retry(cancel, { while: (error) => error.isRetryable }))
       yield* untilBlocked(prefix)
       yield* Fiber.interrupt(call)
       yield* Deferred.succeed(end, undefined)
@@ -216,7 +217,8 @@ describe("many claims at once", () => {
                 ? { _tag: "Release", id, attempt }
                 : { _tag: "Retry", id, attempt, failures: 1, errors: "[1]", runAt: t0 }
             })
-            const { fenced } = yield* store.finish({ now: t0, node, reports, transition: () => undefined })
+            const report = store.finish({ now: t0, node, reports, transition: () => undefined })
+            const { fenced } = yield* Effect.repeat(report, { until: ({ busy }) => busy === undefined })
             assert.deepStrictEqual(fenced, [])
           }
         })
@@ -229,20 +231,20 @@ describe("many claims at once", () => {
   )
 })
 
-describe("the settings of a connection", () => {
-  const lockTimeouts = (sql: SqlClient.SqlClient, connections: number) =>
-    Effect.map(
-      Effect.all(
-        Array.from({ length: connections }, () =>
-          sql.unsafe<{ readonly timeout: string; readonly scan: string; readonly pid: number }>(
-            "select current_setting('lock_timeout') as timeout, current_setting('enable_seqscan') as scan, pg_backend_pid() as pid from pg_sleep(0.1)"
-          )
-        ),
-        { concurrency: "unbounded" }
+const lockTimeouts = (sql: SqlClient.SqlClient, connections: number) =>
+  Effect.map(
+    Effect.all(
+      Array.from({ length: connections }, () =>
+        sql.unsafe<{ readonly timeout: string; readonly scan: string; readonly pid: number }>(
+          "select current_setting('lock_timeout') as timeout, current_setting('enable_seqscan') as scan, pg_backend_pid() as pid from pg_sleep(0.1)"
+        )
       ),
-      (rows) => rows.map(([row]) => row!)
-    )
+      { concurrency: "unbounded" }
+    ),
+    (rows) => rows.map(([row]) => row!)
+  )
 
+describe("the settings of a connection", () => {
   it.live("are made again on one that takes the place of a lost one", () =>
     Effect.gen(function* () {
       const prefix = yield* newPrefix

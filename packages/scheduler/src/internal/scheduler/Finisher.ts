@@ -5,6 +5,7 @@ import { parseJson } from "../codec.ts"
 import { announce, runFields } from "./announce.ts"
 import type { EventBody } from "./EventHub.ts"
 import * as metrics from "./metrics.ts"
+import { make as makePatience } from "./patience.ts"
 import { nextAttempt } from "./retry.ts"
 import type { Runner } from "./Runner.ts"
 import type { Ending, Running } from "./Running.ts"
@@ -23,16 +24,31 @@ const detailed = 100
 
 /** Stores how runs ended, in batches: what ends while one batch is written makes the next. */
 export const loop = (runner: Runner): Effect.Effect<void> =>
-  Effect.forever(
-    Effect.suspend(() => {
-      runner.bells.finish.arm()
-      if (runner.reports.length === 0) return runner.bells.finish.sleep(undefined)
-      if (isHeld(runner)) return runner.bells.finish.sleep(longestHold)
+  Effect.suspend(() => {
+    const { bells, clock, reports } = runner
+    /** Those whose rows somebody has locked are reported again a little later. */
+    const busy: Array<Running> = []
+    const patience = makePatience(runner)
+    let againAt = 0
+    const putBack = () => void reports.push(...busy.splice(0))
+    const onStored = (left: ReadonlyArray<Running>): void => {
+      if (busy.length === 0) {
+        if (left.length === 0) return patience.reset()
+        againAt = clock.monotonic() + patience.next()
+      }
+      busy.push(...left)
+    }
+    const turn = Effect.suspend(() => {
+      bells.finish.arm()
+      const wait = busy.length === 0 ? undefined : againAt - clock.monotonic()
+      if (wait !== undefined && wait <= 0) putBack()
+      if (reports.length === 0) return bells.finish.sleep(wait)
+      if (isHeld(runner)) return bells.finish.sleep(longestHold)
       // Handlers that end in the same turn of the event loop share a commit.
-      return Effect.andThen(Effect.yieldNow, flush(runner))
-    }),
-    { disableYield: true }
-  )
+      return Effect.andThen(Effect.yieldNow, flush(runner, onStored))
+    })
+    return Effect.ensuring(Effect.forever(turn, { disableYield: true }), Effect.sync(putBack))
+  })
 
 /**
  * Of a store in this process's memory nothing is won by storing an end at once, and what is due waits for its start: while
@@ -43,13 +59,16 @@ const isHeld = ({ clock, reports, state, store }: Runner): boolean =>
   state.behind && !store.shared && reports.length < mostHeld && clock.monotonic() - reports[0]!.endedAt < longestHold
 
 /** One batch. What ends it before its answer came puts it back: a report that is sent twice counts once. */
-const flush = (runner: Runner): Effect.Effect<void> =>
+const flush = (runner: Runner, onStored: (left: ReadonlyArray<Running>) => void): Effect.Effect<void> =>
   Effect.uninterruptibleMask((restore) => {
     const ended = runner.reports.splice(0, sendable(runner.reports))
     const sent = Effect.onError(restore(send(runner, ended)), () =>
       Effect.sync(() => void runner.reports.unshift(...ended))
     )
-    return Effect.map(sent, (stored) => tellAll(runner, ended, stored))
+    return Effect.map(sent, (stored) => {
+      tellAll(runner, ended, stored)
+      onStored(stored.busy.size === 0 ? [] : stored.runs.filter((run) => stored.busy.has(run.record.id)))
+    })
   })
 
 /** How many are sent at once: of reports that are long, fewer, since one call has to be written in its time. */
@@ -67,6 +86,8 @@ interface Stored {
   readonly reports: ReadonlyArray<RunReport>
   readonly runs: ReadonlyArray<Running>
   readonly fenced: ReadonlyArray<string>
+  /** Those of which nothing was stored. */
+  readonly busy: ReadonlySet<string>
   readonly applied: ReadonlyArray<Applied>
 }
 
@@ -79,23 +100,26 @@ const send = Effect.fnUntraced(function* (runner: Runner, ended: ReadonlyArray<R
     reports.push(report)
     if (runner.hub.active()) runner.foretold.reported(run.record, report, eventOf(runner, run, report))
   }
-  const { applied, fenced } = yield* runner.calls.insist(
+  const { applied, busy, fenced } = yield* runner.calls.insist(
     "finish",
     runner.time.ask((now) => runner.store.finish({ now, node, reports, transition: runner.advance }))
   )
-  return { reports, runs, fenced, applied }
+  return { reports, runs, fenced, busy: new Set(busy), applied }
 })
 
-const tellAll = (runner: Runner, ended: ReadonlyArray<Running>, { applied, fenced, reports, runs }: Stored): void => {
+const tellAll = (runner: Runner, ended: ReadonlyArray<Running>, stored: Stored): void => {
+  const { applied, busy, fenced, reports, runs } = stored
   const refused = new Set(fenced)
   if (refused.size > 0) metrics.fenced.updateUnsafe(refused.size, runner.context)
   for (const run of ended) {
-    if (runner.running.get(run.record.id) === run) runner.running.delete(run.record.id)
+    const { id } = run.record
+    if (runner.running.get(id) === run && !busy.has(id)) runner.running.delete(id)
   }
   let succeeded = 0
   let failed = 0
   for (let i = 0; i < reports.length; i++) {
     const report = reports[i]!
+    if (busy.has(report.id)) continue
     if (refused.has(report.id)) {
       runner.foretold.drop(report.id, report.attempt)
       continue

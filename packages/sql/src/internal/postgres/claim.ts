@@ -8,9 +8,10 @@ import { decodeRunAt, runColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
 import { type ClaimInTurn, priorities } from "./claimInTurn.ts"
 import { list } from "./columns.ts"
-import { clock, clockNow, type Database } from "./database.ts"
+import { clock, clockNow, type Database, patience } from "./database.ts"
 import type { AskHeads } from "./heads.ts"
 import type { Horizon } from "./horizon.ts"
+import { Wary } from "./wary.ts"
 
 /** A job and a priority: one range of the index that claims go by, so that nothing is passed over that may not be taken. */
 const laneOf = (job: string, priority: number): string => `${priority} ${job}`
@@ -72,7 +73,7 @@ from (values (1)) as one(n) left join started s on true`,
     limit,
     node,
     now
-  }: Params<"claim">): Effect.fn.Return<Answer<"claim"> & { readonly hasKeys: boolean }, SqlError> {
+  }: Params<"claim">): Effect.fn.Return<Answer<"claim"> & { readonly hasMore: boolean }, SqlError> {
     const most = limit + slack
     const names = jobs.map((job) => job.name)
     const queues = jobs.map((job) => job.queue)
@@ -86,10 +87,18 @@ from (values (1)) as one(n) left join started s on true`,
       for (const [index, job] of among[0].entries()) horizon.passed(laneOf(job, among[1][index]!), asked)
     }
     if (withKeys !== null) for (const name of withKeys.split("\n")) keyed.add(name)
-    return { runs, now: asked, hasKeys: withKeys !== null }
+    // Those that have keys, or that are behind all that others have locked.
+    return { runs, now: asked, hasMore: withKeys !== null || seen === most }
   })
 
+  const wary = new Wary()
+
   const byTurns = (params: Params<"claim">): Effect.Effect<Answer<"claim">, SqlError> =>
+    wary.is(params.now)
+      ? inTurns(params, "leave")
+      : wary.orElse(params.now, inTurns(params, "wait"), inTurns(params, "leave"))
+
+  const inTurns = (params: Params<"claim">, locked: "wait" | "leave"): Effect.Effect<Answer<"claim">, SqlError> =>
     db.transact(
       params.now,
       Effect.fnUntraced(function* (tx) {
@@ -101,20 +110,21 @@ from (values (1)) as one(n) left join started s on true`,
           due: params.jobs.filter((job) => due.has(job.name)),
           isKeyed: (name) => keyed.has(name),
           noteKeyed: (name) => void keyed.add(name),
-          low: (name, priority) => horizon.low(laneOf(name, priority))
+          low: (name, priority) => horizon.low(laneOf(name, priority)),
+          locked
         })
         for (const run of answer.runs) horizon.passed(laneOf(run.job, run.priority), run.runAt)
         return answer
       }),
-      { isClaim: true }
+      { isClaim: true, patience: patience.claim }
     )
 
   const claim = Effect.fnUntraced(function* (params: Params<"claim">): Effect.fn.Return<Answer<"claim">, SqlError> {
     if (params.limit <= 0 || params.jobs.length === 0) return { runs: [], now: params.now }
     yield* horizon.begin(params.now, (text, values = []) => db.once(params.now, text, values))
     if (!params.jobs.every(isPlain(params.queues))) return yield* byTurns(params)
-    const { hasKeys, now, runs } = yield* plainly(params)
-    if (!hasKeys || runs.length >= params.limit) return { runs, now }
+    const { hasMore, now, runs } = yield* plainly(params)
+    if (!hasMore || runs.length >= params.limit) return { runs, now }
     const rest = yield* byTurns({ ...params, limit: params.limit - runs.length })
     return { runs: [...runs, ...rest.runs], now: rest.now }
   })

@@ -19,6 +19,8 @@ interface Known {
   readonly noteKeyed: (job: string) => void
   /** The earliest `runAt` of interest. */
   readonly low: (job: string, priority: number) => number
+  /** Whether limits that somebody has locked are waited for, or their jobs left for another claim. */
+  readonly locked: "wait" | "leave"
 }
 
 export type ClaimInTurn = (
@@ -57,6 +59,7 @@ export const makeClaimInTurn = (t: Tables): ClaimInTurn => {
   const texts = {
     addLimits: `insert into ${t.limits} (name) select unnest($1::text[]) on conflict do nothing`,
     lockLimits: `select name from ${t.limits} where name = any($1::text[]) order by name for update`,
+    lockFreeLimits: `select name from ${t.limits} where name = any($1::text[]) order by name for update skip locked`,
     running: `select job, queue, count(*) from ${t.runs}
 where state = 'running' and (job = any($1::text[]) or queue = any($2::text[])) group by job, queue`,
     lanes: `select ${list(runColumns, "c")} from
@@ -77,29 +80,40 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
   started_at = $4::bigint, attempt = attempt + 1 where r.id = any($1::text[])`
   }
 
+  /** Locks rows by name, which are made where there are none; the names of those that are locked now. */
+  const lockNames = Effect.fnUntraced(function* (
+    tx: Session,
+    names: ReadonlyArray<string>,
+    text: string
+  ): Effect.fn.Return<ReadonlySet<unknown>, SqlError> {
+    if (names.length === 0) return new Set()
+    const locked = yield* tx.query(text, [names])
+    if (locked.length === names.length) return new Set(names)
+    yield* tx.query(texts.addLimits, [names])
+    return new Set((yield* tx.query(text, [names])).map(([name]) => name))
+  })
+
+  /** Those of the due jobs whose limits are locked now, and how many of each may start. */
   const lockLimits = Effect.fnUntraced(function* (
     tx: Session,
     { jobs, queues }: Params<"claim">,
     known: Known
-  ): Effect.fn.Return<Room, SqlError> {
-    const limitedJobs = known.due.filter((job) => job.concurrency !== undefined).map((job) => job.name)
-    const limitedQueues = [...new Set(known.due.map((job) => job.queue))].filter((name) => queues[name] !== undefined)
-    const names = [
-      ...limitedJobs.map((name) => `job ${name}`),
-      ...limitedQueues.map((name) => `queue ${name}`),
-      ...known.due.filter((job) => known.isKeyed(job.name)).map((job) => `key ${job.name}`)
-    ].toSorted()
-    if (names.length > 0) {
-      const locked = yield* tx.query(texts.lockLimits, [names])
-      if (locked.length < names.length) {
-        yield* tx.query(texts.addLimits, [names])
-        yield* tx.query(texts.lockLimits, [names])
-      }
-    }
-    if (limitedJobs.length + limitedQueues.length === 0) return new Room(queues, undefined)
+  ): Effect.fn.Return<{ readonly due: ReadonlyArray<ClaimableJob>; readonly room: Room }, SqlError> {
+    const limitsOf = ({ concurrency, name, queue }: ClaimableJob) => [
+      ...(concurrency === undefined ? [] : [`job ${name}`]),
+      ...(queues[queue] === undefined ? [] : [`queue ${queue}`]),
+      ...(known.isKeyed(name) ? [`key ${name}`] : [])
+    ]
+    const names = [...new Set(known.due.flatMap(limitsOf))].toSorted()
+    const locked = yield* lockNames(tx, names, known.locked === "wait" ? texts.lockLimits : texts.lockFreeLimits)
+    const due = known.due.filter((job) => limitsOf(job).every((name) => locked.has(name)))
+    const limitedJobs = due.filter((job) => job.concurrency !== undefined).map((job) => job.name)
+    const limitedQueues = [...new Set(due.map((job) => job.queue))].filter((name) => queues[name] !== undefined)
+    if (limitedJobs.length + limitedQueues.length === 0) return { due, room: new Room(queues, undefined) }
     // What other jobs of the queue run counts too, and all queues that the job ran in.
     const ofQueues = jobs.filter((job) => limitedQueues.includes(job.queue)).map((job) => job.name)
-    return new Room(queues, yield* tx.query(texts.running, [[...limitedJobs, ...ofQueues], limitedQueues]))
+    const rows = yield* tx.query(texts.running, [[...limitedJobs, ...ofQueues], limitedQueues])
+    return { due, room: new Room(queues, rows) }
   })
 
   const read = Effect.fnUntraced(function* (
@@ -150,7 +164,7 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
 
   return Effect.fnUntraced(function* (tx, params, known) {
     const { limit, node } = params
-    const room = yield* lockLimits(tx, params, known)
+    const { due, room } = yield* lockLimits(tx, params, known)
     // What was waited for may have ended meanwhile: a run starts after the one that it made room for.
     const now = yield* tx.time
     const keys = new Map<string, KeyState>()
@@ -158,7 +172,7 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
     const deferred: Array<string> = []
 
     for (const priority of priorities) {
-      let lanes = known.due.map((job): Lane => ({
+      let lanes = due.map((job): Lane => ({
         job,
         runs: [],
         cursor: [known.low(job.name, priority), ""],

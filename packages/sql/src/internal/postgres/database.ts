@@ -25,7 +25,14 @@ export const begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
 interface Sent {
   /** Whether it is a claim: whoever asks what it has taken must not be answered before it. */
   readonly isClaim?: boolean
+  /** How long it waits for each row that somebody has locked, where that is not the usual time. */
+  readonly patience?: Patience
 }
+
+/** Who ends or claims runs has others to end or claim too, and leaves what somebody keeps locked for longer. */
+export const patience = { finish: "50ms", claim: "250ms" } as const
+
+type Patience = (typeof patience)[keyof typeof patience]
 
 export type Query = (text: string, params?: ReadonlyArray<Param>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
 
@@ -80,10 +87,18 @@ export const settings = [
   ["plan_cache_mode", "force_generic_plan"]
 ]
 
+const waits = (millis: Patience): string => `set_config('lock_timeout', '${millis}', true)`
+
+/** A clock for a statement that waits no longer, and that is not part of a transaction of the application. */
+export const impatientClock = (millis: Patience): string =>
+  `clock as materialized (select ${time} as now, ${waits(millis)})`
+
+const own = `select ${time}, ${settings.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(", ")}`
+
+/** How a transaction begins: with its time, and its settings where they are neither there nor the application's. */
 export const openings = {
-  own: `select ${time}, ${settings.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(", ")}`,
-  /** The application's transaction keeps its settings. */
-  joined: `select ${time}`
+  own: (millis?: Patience): string => (millis === undefined ? own : `${own}, ${waits(millis)}`),
+  plain: (millis?: Patience): string => `select ${time}${millis === undefined ? "" : `, ${waits(millis)}`}`
 }
 
 const contention = Schedule.exponential("2 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 5 }))
@@ -105,7 +120,7 @@ export const makeSession = (query: Query, time: number | null, callersNow: numbe
     now,
     ahead: now - callersNow,
     query,
-    time: Effect.map(query(openings.joined, [time]), ([later]) => later![0] as number),
+    time: Effect.map(query(openings.plain(), [time]), ([later]) => later![0] as number),
     signal: 0
   }
 }
@@ -144,8 +159,12 @@ export const makeDatabase = (options: {
   }
 
   /** On a connection of the pool, whose settings are the application's. */
-  const inPool = <A>(now: number, body: (tx: Session) => Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> =>
-    begun(now, openings.own, body).pipe(
+  const inPool = <A>(
+    now: number,
+    body: (tx: Session) => Effect.Effect<A, SqlError>,
+    sent?: Sent
+  ): Effect.Effect<A, SqlError> =>
+    begun(now, openings.own(sent?.patience), body).pipe(
       // Each statement has to see what was committed before it, whatever the database's default is.
       Effect.provideService(BeginTransaction, begin),
       // Where the connection is lost the rollback fails too, and Effect makes a defect of it all.
@@ -164,14 +183,15 @@ export const makeDatabase = (options: {
   ): Effect.Effect<A, SqlError> => {
     let tx: Session | undefined
     const told = toldOf(now)
+    const opening = openings.plain(sent?.patience)
     return again(
       workbench.transact({
         body: (send) =>
-          Effect.flatMap(send(openings.joined, [told]), ([row]) => body((tx = makeSession(send, told, now, row!)))),
+          Effect.flatMap(send(opening, [told]), ([row]) => body((tx = makeSession(send, told, now, row!)))),
         onSuccess: () => {
           if (tx!.signal !== 0) notify(tx!.signal)
         },
-        otherwise: () => inPool(now, body),
+        otherwise: () => inPool(now, body, sent),
         onLost: onLost(sent)
       })
     )
@@ -184,7 +204,7 @@ export const makeDatabase = (options: {
     ) as Effect.Effect<boolean>,
     transact: (now, body, options) =>
       ifJoined(
-        () => begun(now, openings.joined, body),
+        () => begun(now, openings.plain(), body),
         () => alone(now, body, options)
       ),
     told: toldOf,
@@ -215,7 +235,7 @@ export const makeDatabase = (options: {
         onLost: onLost(options)
       })
       return ifJoined(
-        () => begun(now, openings.joined, body),
+        () => begun(now, openings.plain(), body),
         () => again(alone)
       )
     }

@@ -8,10 +8,19 @@ import { type Left, wasApplied } from "../runs.ts"
 import type { Tables } from "../tables.ts"
 import type { Row, Value } from "../values.ts"
 import { list } from "./columns.ts"
-import { clock, clockNow, type Database, type Session, ended as endedSignal } from "./database.ts"
+import {
+  clockNow,
+  type Database,
+  impatientClock,
+  overtaken,
+  patience,
+  type Session,
+  ended as endedSignal
+} from "./database.ts"
 import { type Ending, archived } from "./ending.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
+import { Wary } from "./wary.ts"
 
 type End = Extract<RunReport, { _tag: "End" }>
 type Retry = Extract<RunReport, { _tag: "Retry" }>
@@ -44,8 +53,8 @@ export const makeFinish = (t: Tables, db: Database, schedules: Schedules, ending
   const texts = {
     /** Ends runs that are nobody's but their own: no schedule and no key has a part in them. Most runs are such, and end by
      * one statement alone. What is not returned is another kind of run, or was not this node's any more. */
-    endPlain: `with ${clock}, gone as (
-  delete from ${t.runs} r where r.id = any($2::text[]) and r.attempt = ($3::int[])[${placeOf(2)}] and r.node = $4
+    endPlain: `with ${impatientClock(patience.finish)}, gone as (
+  delete from ${t.runs} r where ${clockNow} is not null and r.id = any($2::text[]) and r.attempt = ($3::int[])[${placeOf(2)}] and r.node = $4
     and r.schedule_id is null and r.key is null and r.settles = 0
   returning r.*, ${placeOf(2)} as said
 ) ${archived(t.history, {
@@ -103,6 +112,15 @@ export const makeFinish = (t: Tables, db: Database, schedules: Schedules, ending
     else least(($7::bigint[])[${place}], $4::bigint) end
 where ${held} returning ${left}`,
     release: `update ${t.runs} r set state = 'pending', node = null where ${held} returning ${left}`,
+    /** Locks what nobody has: these runs, and the rows of schedules that have a part in the end of one. */
+    lockFree: `with mine as materialized (
+  select r.id, case when (case ($4::smallint[])[${place}] when 1 then r.settles = 1 when 2 then true end) then r.schedule_id end
+    as owner
+  from ${t.runs} r where ${held} and (r.schedule_id is null or r.schedule_id <> all($5::text[])) for update skip locked
+), owners as materialized (
+  select s.id from ${t.schedules} s where s.id = any(array(select owner from mine)) for update skip locked
+) select m.id from mine m where m.owner is null or m.owner = any(array(select id from owners))
+  or not exists (select 1 from ${t.schedules} s where s.id = m.owner)`,
     endedRows: `select ${list(historyColumns)} from ${t.history} where id = any($1::text[]) and range_count is null`,
     runRows: `select ${list(runColumns)} from ${t.runs} where id = any($1::text[])`
   }
@@ -110,7 +128,6 @@ where ${held} returning ${left}`,
   /** `places` is the order in which the runs ended, which several successes of one schedule are remembered in. */
   const end = (tx: Session, reports: ReadonlyArray<End>, node: string, places: ReadonlyMap<string, number>) => {
     const said = reports.map((report): ReadonlyArray<Value> => {
-      const isRemembered = report.remember && report.outcome === "succeeded" && report.result !== null
       const { errors, failures, outcome, result, resultStored } = report
       return [
         outcome satisfies Outcome,
@@ -118,7 +135,7 @@ where ${held} returning ${left}`,
         result,
         resultStored ? 1 : 0,
         errors,
-        isRemembered ? "t" : "f",
+        isRemembered(report) ? "t" : "f",
         places.get(report.id)!
       ]
     })
@@ -134,19 +151,39 @@ where ${held} returning ${left}`,
   const release = (tx: Session, reports: ReadonlyArray<RunReport>, node: string) =>
     tx.query(texts.release, fence(tx, reports, node).slice(0, 3))
 
-  /** Of reports that did not find their runs, those that were carried out before: their answers were lost. */
-  const unapplied = Effect.fnUntraced(function* (
+  /** The ids of those reports that can be carried out without waiting for anybody; their rows are locked from now on. */
+  const lockFree = (
+    tx: Session,
+    reports: ReadonlyArray<RunReport>,
+    node: string,
+    avoided: ReadonlySet<string>
+  ): Effect.Effect<ReadonlySet<unknown>, SqlError> => {
+    const owners = reports.map((report) => (report._tag !== "End" ? 0 : isRemembered(report) ? 2 : 1))
+    const params = [...fence(tx, reports, node).slice(0, 3), owners, [...avoided]]
+    return Effect.map(tx.query(texts.lockFree, params), (rows) => new Set(rows.map(([id]) => id)))
+  }
+
+  /**
+   * Of reports that were not carried out now: those that never can be, and those whose runs somebody has locked, or had until
+   * a moment ago. All others were carried out before, and their answers were lost.
+   */
+  const judge = Effect.fnUntraced(function* (
     tx: Session,
     reports: ReadonlyArray<RunReport>,
     node: string
-  ): Effect.fn.Return<ReadonlyArray<string>, SqlError> {
-    if (reports.length === 0) return []
+  ): Effect.fn.Return<{ readonly fenced: ReadonlyArray<string>; readonly busy: ReadonlyArray<string> }, SqlError> {
+    if (reports.length === 0) return { fenced: [], busy: [] }
     const ids = [reports.map((report) => report.id)]
     const ended = new Map((yield* tx.query(texts.endedRows, ids)).map((row) => [row[0], decodeEnded(row)]))
     const runs = new Map((yield* tx.query(texts.runRows, ids)).map((row) => [row[0], decodeRun(row)]))
-    return reports
-      .filter((report) => !wasApplied(report, node, ended.get(report.id), runs.get(report.id)))
-      .map((report) => report.id)
+    const fenced: Array<string> = []
+    const busy: Array<string> = []
+    for (const report of reports) {
+      const run = runs.get(report.id)
+      if (run?.node === node && run.attempt === report.attempt) busy.push(report.id)
+      else if (!wasApplied(report, node, ended.get(report.id), run)) fenced.push(report.id)
+    }
+    return { fenced, busy }
   })
 
   /** Whether the last reports were of plain runs: of others they would only be asked for in vain. */
@@ -173,15 +210,33 @@ where ${held} returning ${left}`,
     })
   })
 
-  const others = (params: Params<"finish">, sorted: ReadonlyArray<RunReport>, plain: ReadonlySet<unknown>) =>
-    db.transact(
+  /**
+   * Carries out reports of all kinds. Whoever has locked a run or a schedule is waited for, for a short time; or, where it is
+   * known that somebody may keep them for long, what is locked is left as it is.
+   */
+  const others = (
+    params: Params<"finish">,
+    sorted: ReadonlyArray<RunReport>,
+    plain: ReadonlySet<unknown>,
+    locked: "wait" | "leave"
+  ) => {
+    const avoided = new Set<string>()
+    /** Begins again without the runs of these schedules. */
+    const onLocked = (schedules: ReadonlySet<string>) => {
+      for (const id of schedules) avoided.add(id)
+      return overtaken("somebody has locked a run that a schedule waits for")
+    }
+    return db.transact(
       params.now,
       Effect.fnUntraced(function* (tx): Effect.fn.Return<Answer<"finish">, SqlError> {
         const { node, reports, transition } = params
         const places = new Map(reports.map((report, index) => [report.id, index]))
-        const ends = sorted.filter((report) => report._tag === "End" && !plain.has(report.id)) as ReadonlyArray<End>
-        const retries = sorted.filter((report) => report._tag === "Retry")
-        const releases = sorted.filter((report) => report._tag === "Release")
+        const rest = sorted.filter((report) => !plain.has(report.id))
+        const free = locked === "wait" ? undefined : yield* lockFree(tx, rest, node, avoided)
+        const now = free === undefined ? rest : rest.filter((report) => free.has(report.id))
+        const ends = now.filter((report) => report._tag === "End")
+        const retries = now.filter((report) => report._tag === "Retry")
+        const releases = now.filter((report) => report._tag === "Release")
 
         const ended = ends.length === 0 ? [] : (yield* end(tx, ends, node, places)).map(decodeLeft)
         const retried = retries.length === 0 ? [] : (yield* retry(tx, retries, node)).map(decodeLeft)
@@ -199,25 +254,43 @@ where ${held} returning ${left}`,
         // Said twice in one call, the second is judged by what the first has done.
         const first = new Map(sorted.map((report) => [report.id, report]))
         const doubtful = reports.filter((report) => first.get(report.id) !== report || !found.has(report.id))
-        const fenced = yield* unapplied(tx, doubtful, node)
-        return { fenced, applied: yield* schedules.settle(tx, ended, transition), now: tx.now }
-      })
+        const { busy, fenced } = yield* judge(tx, doubtful, node)
+        const applied = yield* schedules.settle(tx, ended, transition, locked === "leave" ? onLocked : undefined)
+        return { fenced, applied, now: tx.now, ...(busy.length > 0 ? { busy } : {}) }
+      }),
+      { patience: patience.finish }
     )
+  }
+
+  const inOrder = Effect.fnUntraced(function* (
+    params: Params<"finish">,
+    sorted: ReadonlyArray<RunReport>
+  ): Effect.fn.Return<Answer<"finish">, SqlError> {
+    const { node, now, reports } = params
+    const ends = sorted.filter((report) => report._tag === "End")
+    if (!isPlain || ends.length === 0) return yield* others(params, sorted, new Set(), "wait")
+    const rows = yield* endPlain(ends, node, now)
+    if (rows.length === reports.length) return { fenced: [], applied: [], now: rows[0]![1] as number }
+    isPlain = rows.length > 0
+    return yield* others(params, sorted, new Set(rows.map((row) => row[0])), "wait")
+  })
+
+  const wary = new Wary()
 
   return Effect.fnUntraced(function* (params: Params<"finish">): Effect.fn.Return<Answer<"finish">, SqlError> {
-    const { node, now, reports } = params
+    const { now, reports } = params
     // In one order, so that two who lock the same rows wait for each other and not both.
     const first = new Map<string, RunReport>()
     for (const report of reports) if (!first.has(report.id)) first.set(report.id, report)
     const sorted = [...first.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    const ends = sorted.filter((report) => report._tag === "End")
-    if (!isPlain || ends.length === 0) return yield* others(params, sorted, new Set())
-    const rows = yield* endPlain(ends, node, now)
-    if (rows.length === reports.length) return { fenced: [], applied: [], now: rows[0]![1] as number }
-    isPlain = rows.length > 0
-    return yield* others(params, sorted, new Set(rows.map((row) => row[0])))
+    const leavingLocked = Effect.suspend(() => others(params, sorted, new Set(), "leave"))
+    if (wary.is(now) || (yield* db.isJoined)) return yield* leavingLocked
+    return yield* wary.orElse(now, inOrder(params, sorted), leavingLocked)
   })
 }
+
+const isRemembered = (report: End): boolean =>
+  report.remember && report.outcome === "succeeded" && report.result !== null
 
 const fence = (tx: Session, reports: ReadonlyArray<RunReport>, node: string) => [
   reports.map((report) => report.id),

@@ -75,4 +75,5 @@ export class Horizon {
 }
 
 /** Whether an instant is less than so many milliseconds ago. After a clock was set back it is not. */
-const isWithin = (now: number, instant: number, millis: number): boolean => now >= instant && now - instant < millis
+export const isWithin = (now: number, instant: number, millis: number): boolean =>
+  now >= instant && now - instant < millis

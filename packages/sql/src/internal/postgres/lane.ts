@@ -30,7 +30,7 @@ export const makeLane = Effect.fnUntraced(function* (
     const query = sentOn(connection)
     yield* query(begin)
     const told = believesCallers ? now : null
-    const [row] = yield* query(openings.own, [told])
+    const [row] = yield* query(openings.own(), [told])
     const answer = yield* body(makeSession(query, told, now, row!))
     yield* query("COMMIT")
     return answer

@@ -110,7 +110,9 @@ where h.kept = d.kept and h.ended_at = d.ended_at and h.id = d.id returning h.id
     const [idle, outdated] = yield* db.transact(now, (tx) => undecided(tx, params))
     const undecidedIds = [...idle, ...outdated].toSorted()
     const applied =
-      undecidedIds.length === 0 ? [] : yield* db.transact(now, (tx) => schedules.modify(tx, undecidedIds, transition))
+      undecidedIds.length === 0
+        ? []
+        : yield* db.transact(now, (tx) => schedules.modifyFree(tx, undecidedIds, transition))
     return {
       deleted: deleted.reduce((sum, count) => sum + count, 0),
       promoted: promoted.reduce((sum, count) => sum + count, 0),

@@ -8,7 +8,7 @@ import { notLaterThanCancel } from "../runs.ts"
 import type { Tables } from "../tables.ts"
 import type { Row } from "../values.ts"
 import { list } from "./columns.ts"
-import type { Database } from "./database.ts"
+import { type Database, overtaken } from "./database.ts"
 import type { Ending } from "./ending.ts"
 import type { Lane } from "./lane.ts"
 import type { Schedules } from "./schedules.ts"
@@ -71,8 +71,14 @@ on conflict (id) do update set lease_until = excluded.lease_until, version = exc
   const nodes = (): Effect.Effect<ReadonlyArray<NodeRecord>, SqlError> =>
     db.transact(0, (tx) => Effect.map(tx.query(texts.nodes), (rows) => rows.map(decodeNode)))
 
-  const reap = (params: Params<"reap">): Effect.Effect<Answer<"reap">, SqlError> =>
-    db.transact(
+  const reap = (params: Params<"reap">): Effect.Effect<Answer<"reap">, SqlError> => {
+    const avoided = new Set<string>()
+    /** Begins again without the lost runs of these schedules. */
+    const onLocked = (schedules: ReadonlySet<string>) => {
+      for (const id of schedules) avoided.add(id)
+      return overtaken("somebody has locked a run that a schedule waits for")
+    }
+    return db.transact(
       params.now,
       Effect.fnUntraced(function* (tx) {
         const { limit, node, recovery, transition } = params
@@ -81,16 +87,18 @@ on conflict (id) do update set lease_until = excluded.lease_until, version = exc
         const found = gone.length === 0 ? [] : (yield* tx.query(texts.orphans, [gone, limit + 1])).map(decodeRun)
         const taken = found.slice(0, limit)
         const dueAt = (run: RunRecord) => recovery(run, tx.now)
-        // Schedules before their runs, as everybody locks them.
-        const waited = taken.flatMap((run) =>
-          dueAt(run) === undefined && run.settles && run.scheduleId !== null ? [run.scheduleId] : []
-        )
-        yield* schedules.lock(tx, waited)
-        // What its node is ending at this moment, dead or not, is its own; a later call looks again.
+        // What somebody else has locked is left, whoever it is, its dead node even: a later call looks again.
+        const waitedBy = (run: RunRecord) => (dueAt(run) === undefined && run.settles ? run.scheduleId : null)
+        const waited = new Set(taken.map(waitedBy).filter((id) => id !== null && !avoided.has(id)) as Array<string>)
+        const busy = yield* schedules.lockFree(tx, [...waited])
+        const free = taken.filter((run) => {
+          const owner = waitedBy(run)
+          return owner === null || (waited.has(owner) && !busy.has(owner))
+        })
         const orphans =
-          taken.length === 0
+          free.length === 0
             ? []
-            : (yield* tx.query(texts.lockOrphans, [taken.map((run) => run.id), gone])).map(decodeRun)
+            : (yield* tx.query(texts.lockOrphans, [free.map((run) => run.id), gone])).map(decodeRun)
         const ended = orphans.filter((run) => dueAt(run) === undefined)
         const recovered = orphans.flatMap((run) => {
           const due = dueAt(run)
@@ -105,19 +113,23 @@ on conflict (id) do update set lease_until = excluded.lease_until, version = exc
         }
         yield* ending.promote(tx, ended)
         yield* ending.releaseKeys(tx, recovered)
-        const applied = yield* schedules.settle(tx, ended, transition)
+        const applied = yield* schedules.settle(tx, ended, transition, onLocked)
         const [next] = yield* tx.query(texts.nextLease)
+        const nextLease = (next![0] as number | null) ?? undefined
+        // Soon, where something was left.
+        const soon = orphans.length < taken.length ? tx.now : Infinity
         return {
           dead,
           recovered,
           lost,
           applied,
           full: found.length > limit,
-          nextLease: (next![0] as number | null) ?? undefined,
+          nextLease: soon < (nextLease ?? Infinity) ? soon : nextLease,
           now: tx.now
         }
       })
     )
+  }
 
   return { register, heartbeat, leave, nodes, reap }
 }

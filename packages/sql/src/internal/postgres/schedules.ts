@@ -38,6 +38,9 @@ type Decided = readonly [Subject, ScheduleChange]
 
 type Done<A> = Effect.Effect<A, SqlError>
 
+/** What becomes of decisions that rely on runs which somebody has locked: those of these schedules. */
+type OnLocked = (schedules: ReadonlySet<string>) => Effect.Effect<never, SqlError>
+
 /** What is told by whoever ends a run that its schedule waits for. */
 interface Settling {
   readonly scheduleId: string | null
@@ -52,9 +55,18 @@ export interface Schedules {
   /** Runs the transition on rows that are locked already. */
   readonly decide: (tx: Session, rows: ReadonlyArray<Row>, transition: Transition) => Done<ReadonlyArray<Applied>>
   /** Runs the transition on the schedules that wait for one of these runs, which have ended. */
-  readonly settle: (tx: Session, ended: ReadonlyArray<Settling>, transition: Transition) => Done<ReadonlyArray<Applied>>
+  readonly settle: (
+    tx: Session,
+    ended: ReadonlyArray<Settling>,
+    transition: Transition,
+    onLocked?: OnLocked
+  ) => Done<ReadonlyArray<Applied>>
   /** Locks the rows of these ids that exist, in the order of the ids: before runs of theirs are locked or deleted. */
   readonly lock: (tx: Session, ids: ReadonlyArray<string>) => Done<void>
+  /** Locks those of them that nobody has; the ids of those that somebody has. */
+  readonly lockFree: (tx: Session, ids: ReadonlyArray<string>) => Done<ReadonlySet<string>>
+  /** Runs the transition on those of these rows that nobody has locked. */
+  readonly modifyFree: (tx: Session, ids: ReadonlyArray<string>, transition: Transition) => Done<ReadonlyArray<Applied>>
 }
 
 /** The columns of a row that is locked, and its place. */
@@ -68,6 +80,9 @@ export const makeSchedules = (t: Tables, ending: Ending): Schedules => {
   const owner = ["id", "generation", "cause"] as const
   const texts = {
     lock: `select id from ${t.schedules} where id = any($1::text[]) order by id for update`,
+    lockFree: `with free as materialized (select id from ${t.schedules} where id = any($1::text[]) for update skip locked)
+select s.id from ${t.schedules} s where s.id = any($1::text[]) and s.id <> all(array(select id from free))`,
+    lockAndReadFree: `select ${lockedColumns} from ${t.schedules} where id = any($1::text[]) order by id for update skip locked`,
     lockAndRead: `select ${lockedColumns} from ${t.schedules} where id = any($1::text[]) order by id for update`,
     /** Only those that have unfinished runs. */
     counts: `select i.id, c.unfinished, c.deferred from ${rowsOf(owner)}
@@ -130,7 +145,7 @@ on conflict (id) do nothing returning id`,
     tx: Session,
     subjects: ReadonlyArray<Subject>,
     transition: Transition,
-    locked: "leave" | "again"
+    locked: "leave" | OnLocked
   ): Effect.fn.Return<ReadonlyArray<Applied>, SqlError> {
     let decided: ReadonlyArray<Decided> = subjects.flatMap((subject) => {
       const change = transition(subject.id, subject.view, tx.now)
@@ -139,7 +154,7 @@ on conflict (id) do nothing returning id`,
     const missing = yield* unheld(tx, decided, locked)
     if (missing.size > 0) {
       // One transaction that is left open must not stop all that is fired beside it.
-      if (locked === "again") return yield* overtaken("a run that a decision relies on is just ending")
+      if (locked !== "leave") return yield* locked(missing)
       decided = decided.filter(([{ id }]) => !missing.has(id))
     }
     if (decided.length === 0) return []
@@ -185,7 +200,7 @@ on conflict (id) do nothing returning id`,
   const unheld = Effect.fnUntraced(function* (
     tx: Session,
     decided: ReadonlyArray<Decided>,
-    locked: "leave" | "again"
+    locked: "leave" | OnLocked
   ): Effect.fn.Return<ReadonlySet<string>, SqlError> {
     const ownersOf = (of: (decision: Decided) => boolean) =>
       decided.filter(of).map(([{ view }]) => {
@@ -239,30 +254,51 @@ on conflict (id) do nothing returning id`,
   const decide: Schedules["decide"] = (tx, rows, transition) =>
     Effect.flatMap(readViews(tx, rows), (subjects) => carryOut(tx, subjects, transition, "leave"))
 
-  const modify: Schedules["modify"] = Effect.fnUntraced(function* (tx, ids, transition) {
+  const modifyOr = Effect.fnUntraced(function* (
+    tx: Session,
+    ids: ReadonlyArray<string>,
+    transition: Transition,
+    onLocked: OnLocked
+  ): Effect.fn.Return<ReadonlyArray<Applied>, SqlError> {
     const distinct = [...new Set(ids)]
     const rows = yield* tx.query(texts.lockAndRead, [distinct.toSorted()])
     const found = new Map((yield* readViews(tx, rows)).map((subject) => [subject.id, subject]))
     const subjects = distinct.map((id) => found.get(id) ?? { id, view: undefined, place: undefined })
-    return yield* carryOut(tx, subjects, transition, "again")
+    return yield* carryOut(tx, subjects, transition, onLocked)
   })
 
-  const settle: Schedules["settle"] = Effect.fnUntraced(function* (tx, ended, transition) {
+  const modify: Schedules["modify"] = (tx, ids, transition) => modifyOr(tx, ids, transition, beginAgain)
+
+  const settle: Schedules["settle"] = Effect.fnUntraced(function* (tx, ended, transition, onLocked = beginAgain) {
     const waited = ended.flatMap((run) =>
       run.settles && run.scheduleId !== null ? [[run.scheduleId, run.generation]] : []
     )
     if (waited.length === 0) return []
     const rows = yield* tx.query(texts.isWaiting, columnsOf(waited, 2))
     if (rows.length === 0) return []
-    return yield* modify(
+    return yield* modifyOr(
       tx,
       rows.map((row) => row[0] as string),
-      transition
+      transition,
+      onLocked
     )
   })
 
-  return { modify, decide, settle, lock }
+  return {
+    modify,
+    modifyFree: (tx, ids, transition) =>
+      Effect.flatMap(tx.query(texts.lockAndReadFree, [ids]), (rows) => decide(tx, rows, transition)),
+    decide,
+    settle,
+    lock,
+    lockFree: (tx, ids) =>
+      ids.length === 0
+        ? Effect.succeed(new Set())
+        : Effect.map(tx.query(texts.lockFree, [ids]), (rows) => new Set(rows.map((row) => row[0] as string)))
+  }
 }
+
+const beginAgain: OnLocked = () => overtaken("a run that a decision relies on is just ending")
 
 const isDeferred = (run: RunRecord): boolean => run.waitsFor === "overlap"
 
