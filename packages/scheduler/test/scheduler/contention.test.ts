@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Job, Scheduler, Trigger } from "../../src/index.ts"
-import { settled, steered } from "./support.ts"
+import { listen, settled, steered } from "./support.ts"
 
 class Tick extends Job.make("Tick") {}
 
@@ -86,5 +86,43 @@ describe("what is due and locked by another node", () => {
       yield* settled
       assert.strictEqual(ran.count, 3)
     }).pipe(Effect.provide(layer))
+  })
+})
+
+describe("a store that others are in the way of", () => {
+  it.effect("is well for as long as a call may take, and is called degraded after it, until the call succeeds", () => {
+    const { layer, ran, store } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const seen = yield* listen(scheduler)
+      const told = () => seen.map(({ _tag }) => _tag).filter((tag) => tag.startsWith("Store"))
+      store.trouble("claim", "busy")
+      yield* scheduler.enqueue(Tick)
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual(told(), [])
+      yield* TestClock.adjust("4 seconds")
+      assert.deepStrictEqual(told(), ["StoreDegraded"])
+      store.heal()
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(told(), ["StoreDegraded", "StoreRecovered"])
+      assert.strictEqual(ran.count, 1)
+    }).pipe(Effect.provide(layer), Effect.scoped)
+  })
+
+  it.effect("is well where calls succeed between those that fail", () => {
+    const { layer, store } = world()
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const seen = yield* listen(scheduler)
+      for (let n = 0; n < 6; n++) {
+        store.trouble("claim", "busy", 2)
+        yield* scheduler.enqueue(Tick)
+        yield* TestClock.adjust("3 seconds")
+      }
+      assert.notInclude(
+        seen.map(({ _tag }) => _tag),
+        "StoreDegraded"
+      )
+    }).pipe(Effect.provide(layer), Effect.scoped)
   })
 })

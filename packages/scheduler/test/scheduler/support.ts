@@ -27,6 +27,7 @@ export type Trouble =
   | "stubborn"
   | "lateStubborn"
   | "locked"
+  | "busy"
   | number
 
 /** A store whose methods can be given trouble, and which counts its calls. */
@@ -92,13 +93,15 @@ const troubled = (
   trouble: Trouble,
   work: Effect.Effect<unknown, JobStore.JobStoreError>
 ): Effect.Effect<unknown, JobStore.JobStoreError> => {
-  const failure = (reason: "Unavailable" | "Full") =>
+  const failure = (reason: "Unavailable" | "Full" | "Busy") =>
     new JobStore.JobStoreError({ reason, method, message: `${method} was told to fail` })
   switch (trouble) {
     case "fail":
       return Effect.fail(failure("Unavailable"))
     case "full":
       return Effect.fail(failure("Full"))
+    case "busy":
+      return Effect.fail(failure("Busy"))
     case "die":
       return Effect.die(new Error(`${method} was told to die`))
     case "interrupt":

@@ -68,9 +68,12 @@ export const make = (options: {
   /** What failed when it was last called. A loop's method is well when it succeeds again, a verb when anything does. */
   const failing = new Set<string>()
   let degradedSince = 0
+  /** Since when all that a loop asked of a method met with others in the way. */
+  const contended = new Map<string, number>()
 
   const heard = (health: string, method: string, exit: Exit.Exit<unknown, JobStoreError>): void => {
     if (Exit.isSuccess(exit)) {
+      if (contended.size > 0) contended.delete(health)
       if (failing.size === 0) return
       failing.delete(health)
       failing.delete(verbs)
@@ -80,14 +83,22 @@ export const make = (options: {
         Cause.findErrorOption(exit.cause),
         () => new JobStoreError({ reason: "Unknown", method, message: pretty(exit.cause) })
       )
-      // A conflict with another process says nothing about the store's health.
-      if (isContention(error)) return
+      // A conflict with another process says nothing about the store's health, unless it lasts longer than any call may.
+      if (isContention(error) && !lasts(health)) return
       const well = failing.size === 0
       failing.add(health)
       if (!well) return
       degradedSince = clock.monotonic()
       options.onDegraded(error)
     }
+  }
+
+  /** Whoever asked by a verb has been told, and knows better whether it matters. */
+  const lasts = (health: string): boolean => {
+    if (health === verbs) return false
+    const since = contended.get(health) ?? clock.monotonic()
+    contended.set(health, since)
+    return clock.monotonic() - since >= options.timeout
   }
 
   const once: StoreCalls["once"] = (method, effect, sent) =>
