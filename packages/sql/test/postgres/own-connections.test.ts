@@ -191,6 +191,41 @@ describe("a claim", () => {
     )
 })
 
+describe("within a transaction of the application", () => {
+  it.live("a statement belongs to it, whatever connections the store has of its own", () =>
+    Effect.gen(function* () {
+      const prefix = yield* newPrefix
+      const { sql, store } = yield* storeOn(prefix)
+      yield* store.enqueue(enqueued(run({ id: "a" })))
+      const undone = yield* Effect.exit(
+        sql.withTransaction(
+          Effect.gen(function* () {
+            yield* store.enqueue(enqueued(run({ id: "b" })))
+            const runs = yield* claim(store)
+            assert.deepStrictEqual(
+              runs.map(({ id }) => id),
+              ["a", "b"]
+            )
+            const { fenced } = yield* finish(store, runs)
+            assert.deepStrictEqual(fenced, [])
+            const [row] = yield* sql.unsafe<{ readonly timeout: string }>(
+              "select current_setting('lock_timeout') as timeout"
+            )
+            assert.strictEqual(row!.timeout, "0", "its settings are its own")
+            return yield* Effect.fail("undone")
+          })
+        )
+      )
+      assert.isTrue(Exit.isFailure(undone))
+      const left = yield* stored(prefix)
+      assert.deepStrictEqual(
+        left.map((row) => [row["id"], row["state"], row["attempt"]]),
+        [["a", "pending", 0]]
+      )
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("many claims at once", () => {
   it.live("give no attempt of a run twice, while others are ended, given back and tried again", () =>
     Effect.gen(function* () {
