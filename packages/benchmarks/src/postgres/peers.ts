@@ -4,7 +4,7 @@ import { median, type Options, spread } from "../measure.ts"
 import type { Sections, TargetRow } from "../report.ts"
 import { hire } from "./crew.ts"
 import { makeDatabase, send, spentBy, withServer } from "./databases.ts"
-import { insideServer, loop } from "./recording.ts"
+import { insideServer, isOfSession, loop } from "./recording.ts"
 import { pause } from "./sides/side.ts"
 import { noteOf, ours, ourSettings, peers as others, serverSettings, type Subject } from "./subjects.ts"
 
@@ -53,7 +53,7 @@ const recorded = async (server: Server, count: number, warm: number) => {
   return { filled, texts, rows: count + warm }
 }
 
-const isOfSession = (text: string): boolean => /^(prepare|select set_config)/.test(text)
+const isPrepared = (text: string): boolean => text.startsWith("prepare") || isOfSession(text)
 
 const inside = async (
   server: Server,
@@ -62,11 +62,11 @@ const inside = async (
 ): Promise<Found> => {
   const name = await makeDatabase(server, filled)
   const url = server.urlOf(name)
-  await send(url, ...texts.filter((text) => !isOfSession(text)))
+  await send(url, ...texts.filter((text) => !isPrepared(text)))
   const before = spentBy(server)
   const [times] = await send(
     url,
-    ...texts.filter(isOfSession),
+    ...texts.filter(isPrepared),
     "create temp table bench_began as select clock_timestamp() as at",
     loop,
     `select extract(epoch from clock_timestamp() - at)::float8, (select count(*)::int from scheduler_history),

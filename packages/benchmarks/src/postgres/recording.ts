@@ -48,15 +48,19 @@ const literal = (value: unknown): string =>
       ? String(value)
       : `'${String(value).replaceAll("'", "''")}'`
 
+/** Whether it makes the settings of a connection. Those of a transaction end with it. */
+export const isOfSession = (text: string): boolean =>
+  /^select .*set_config\([^)]*false\)/s.test(text) && !/pg_settings/.test(text)
+
 /**
  * The statements of a run from its first claim on, as a loop in the server: each statement prepared once, with a commit where the
  * store had one. The settings are those that the store makes on its connections.
  */
 export const insideServer = (calls: ReadonlyArray<Call>): ReadonlyArray<string> => {
-  const settings = calls.filter(({ text }) => /set_config\(.*false\)/s.test(text) && !/pg_settings/.test(text))
+  const settings = calls.filter(({ text }) => isOfSession(text))
   const from = calls.findIndex(({ text }) => /skip locked/.test(text))
   const to = calls.findLastIndex(({ text }) => /insert into scheduler_history/.test(text))
-  const path = calls.slice(from, to + 1).filter(({ text }) => !/set_config|^select 1$|^rollback/i.test(text))
+  const path = calls.slice(from, to + 1).filter(({ text }) => /scheduler_|^begin|^commit/i.test(text))
   const names = new Map<string, string>()
   const steps: Array<string> = []
   let isOpen = false

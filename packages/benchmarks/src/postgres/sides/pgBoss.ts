@@ -25,7 +25,7 @@ export const forms = {
   },
   best: {
     settings: "batchSize 1000, burstWhenBatchFull, localConcurrency 5, notify",
-    quote: `No larger batch than 20 is in its documentation, and no bound of it: 1,000 is the fastest that was found.`,
+    quote: `No larger batch than 20 is in its documentation, and no bound of it: 1,000 is ours, as many as one of our calls takes at most.`,
     lacks: "result of each job; 1,000 jobs succeed or fail as one",
     isRecommended: false,
     count: 20_000
