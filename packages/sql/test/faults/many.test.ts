@@ -81,7 +81,7 @@ fault(
     on: everywhere,
     alone: true,
     injected:
-      "10,000 schedules of one instant, a few due before and after it, and a run of priority 0 that comes meanwhile (a million in the benchmark)"
+      "10,000 schedules of one instant, a few due before and after it, and a run of priority 0 that comes meanwhile (200,000 in the benchmark)"
   },
   (world) =>
     Effect.gen(function* () {
@@ -267,7 +267,7 @@ fault(
     on: everywhere,
     alone: true,
     injected:
-      "1,000 schedules of a newer version, and 5,000 runs each of an unknown job, of a job at its limit and of one busy key (100,000 in the benchmark)"
+      "1,000 schedules of a newer version, and 5,000 runs each of an unknown job, of a job at its limit and of one busy key"
   },
   (world) =>
     Effect.gen(function* () {
