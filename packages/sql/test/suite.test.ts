@@ -7,12 +7,11 @@ import { SqlJobStore } from "../src/index.ts"
 import { Emptied, emptied } from "./postgres/emptied.ts"
 import { newFile } from "./support.ts"
 
-/** Each case has a store of its own. What a power cut could lose is not what the cases are about. */
+/** Each case has a store of its own; the model of random commands has the embedded client in memory. What a power cut could lose is not what the cases are about. */
 const stores = {
   "the embedded client with a file": Layer.unwrap(
     Effect.map(newFile, (filename) => SqlJobStore.layerSqlite({ filename, synchronous: "normal" }))
   ),
-  "the embedded client in memory": SqlJobStore.layerSqlite({ filename: ":memory:" }),
   "@effect/sql-sqlite-node": SqlJobStore.layer().pipe(Layer.provide(OfficialClient.layer({ filename: ":memory:" })))
 }
 
