@@ -165,7 +165,6 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
   return Effect.fnUntraced(function* (tx, params, known) {
     const { limit, node } = params
     const { due, room } = yield* lockLimits(tx, params, known)
-    // What was waited for may have ended meanwhile: a run starts after the one that it made room for.
     const now = yield* tx.time
     const keys = new Map<string, KeyState>()
     const claimed: Array<RunRecord> = []
@@ -215,19 +214,20 @@ where exists (select 1 from ${t.runs} r where r.state = 'running' and r.key is n
         }
         const { queue } = lane.job
         room.add(run.job, queue, 1)
-        claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt: now })
+        claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node })
       }
     }
 
     if (deferred.length > 0) yield* tx.query(texts.defer, [deferred])
-    if (claimed.length > 0) {
-      const started = columnsOf(
-        claimed.map((run) => [run.id, run.queue]),
-        2
-      )
-      yield* tx.query(texts.start, [...started, node, now])
-    }
-    return { runs: claimed, now }
+    if (claimed.length === 0) return { runs: [], now }
+    // What made room for one of them, or had its key, may have ended while these were read.
+    const startedAt = yield* tx.time
+    const started = columnsOf(
+      claimed.map((run) => [run.id, run.queue]),
+      2
+    )
+    yield* tx.query(texts.start, [...started, node, startedAt])
+    return { runs: claimed.map((run) => ({ ...run, startedAt })), now: startedAt }
   })
 }
 
