@@ -2,9 +2,14 @@ import type { EndedRun, RunRecord } from "../../JobRun.ts"
 import type { RunReport, Transition } from "../../JobStore.ts"
 import { runFields } from "./announce.ts"
 import type { EventBody, EventHub } from "./EventHub.ts"
+import type { ClockWatch } from "./Wakeup.ts"
 
-/** A call that failed for good leaves its events; so many of them are kept, and the oldest go. */
-const longest = 10_000
+/**
+ * A call that failed for good leaves its events. So many of them are kept, and above that the oldest go, but none so young
+ * that its call may be under way: one call can make a million runs.
+ */
+const most = 10_000
+const youngest = 60_000
 
 /** An event that waits for the answer of the call that makes it true. */
 interface Waiting {
@@ -13,6 +18,8 @@ interface Waiting {
   readonly run: RunRecord
   /** What the call reports of an execution. */
   readonly report: RunReport | undefined
+  /** Monotonic milliseconds. */
+  readonly since: number
 }
 
 /**
@@ -24,21 +31,23 @@ interface Waiting {
 export class Foretold {
   readonly #waiting = new Map<string, Waiting>()
   readonly #hub: EventHub
+  readonly #clock: Pick<ClockWatch, "monotonic">
 
-  constructor(hub: EventHub) {
+  constructor(hub: EventHub, clock: Pick<ClockWatch, "monotonic">) {
     this.#hub = hub
+    this.#clock = clock
   }
 
   /** How an execution ended, if the store takes the report. */
   reported(run: RunRecord, report: RunReport, event: EventBody): void {
-    this.#add({ event, run, report })
+    this.#add(event, run, report)
   }
 
   created(store: string, run: RunRecord): void {
     if (!this.#hub.active()) return
     const deferred = run.state === "deferred"
     const event: EventBody = { _tag: "RunCreated", store, ...runFields(run), runAt: run.runAt, deferred }
-    this.#add({ event, run, report: undefined })
+    this.#add(event, run, undefined)
   }
 
   /** A transition whose runs are told of as created. */
@@ -71,9 +80,16 @@ export class Foretold {
     if (isSo(waiting, run)) this.#hub.publish(waiting.event)
   }
 
-  #add(waiting: Waiting): void {
-    this.#waiting.set(waiting.run.id, waiting)
-    if (this.#waiting.size > longest) this.#waiting.delete(this.#waiting.keys().next().value!)
+  #add(event: EventBody, run: RunRecord, report: RunReport | undefined): void {
+    const since = this.#clock.monotonic()
+    // Behind all others, also where it was sent before: they lie in the order in which they came.
+    this.#waiting.delete(run.id)
+    this.#waiting.set(run.id, { event, run, report, since })
+    if (this.#waiting.size <= most) return
+    for (const { run, since: before } of this.#waiting.values()) {
+      if (this.#waiting.size <= most || since - before <= youngest) return
+      this.#waiting.delete(run.id)
+    }
   }
 
   #take(runId: string, attempt: number): Waiting | undefined {

@@ -81,7 +81,7 @@ export const startAll = (runner: Runner, records: ReadonlyArray<RunRecord>, now:
   // Where a handler has ended already the next one begins at its end: the clock is read once, not twice.
   let begunAt: number | undefined
   for (const record of records) begunAt = start(runner, record, now, begunAt ?? runner.clock.monotonic())
-  metrics.running.updateUnsafe(runner.slots.used, runner.context)
+  if (records.length > 0) metrics.running.updateUnsafe(runner.slots.running, runner.context)
 }
 
 /**
@@ -113,6 +113,7 @@ const start = (runner: Runner, record: RunRecord, now: number, begunAt: number):
   metrics.lateness.updateUnsafe(now - record.runAt, runner.context)
   entry.idle.closeUnsafe()
   entry.busy.add(run)
+  runner.slots.running++
   const handler = Effect.suspend(() => entry.handler(payload.success as never))
   const fiber = Effect.runForkWith(contextOf(runner, run, prepared))(
     prepared.traced ? Effect.withSpan(handler, `Job.${record.job}`, { attributes: spanAttributes(run) }) : handler
@@ -124,7 +125,10 @@ const start = (runner: Runner, record: RunRecord, now: number, begunAt: number):
   if (run.interruption === undefined) runner.deadlines.started(run, entry.job.settings.timeout)
   // Whoever asked for an interruption while the handler ran its first steps found no fiber yet.
   else fiber.interruptUnsafe()
-  fiber.addObserver((exit) => void ended(runner, run, entry, exit))
+  fiber.addObserver((exit) => {
+    ended(runner, run, entry, exit)
+    metrics.running.updateUnsafe(runner.slots.running, runner.context)
+  })
   return undefined
 }
 
@@ -132,7 +136,10 @@ const ended = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<unkno
   if (run.heapIndex >= 0) runner.deadlines.ended(run)
   entry.busy.delete(run)
   if (entry.busy.size === 0) entry.idle.openUnsafe()
-  return end(runner, run, classify(runner, run, entry, exit))
+  runner.slots.running--
+  const endedAt = end(runner, run, classify(runner, run, entry, exit))
+  if (run.interruption !== "fence") metrics.duration.updateUnsafe(endedAt - run.begunAt, runner.context)
+  return endedAt
 }
 
 const end = (runner: Runner, run: Running, ending: Ending): number => {
@@ -146,7 +153,6 @@ const end = (runner: Runner, run: Running, ending: Ending): number => {
     if (runner.running.size === 0) runner.bells.idle.ring()
     return endedAt
   }
-  metrics.duration.updateUnsafe(endedAt - run.begunAt, runner.context)
   // While some wait the finisher is at work, or the claimer rings: a ring for each would cost it a turn for each.
   if (runner.reports.push(run) === 1) runner.bells.finish.ring()
   return endedAt

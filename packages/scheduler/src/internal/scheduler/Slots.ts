@@ -4,6 +4,8 @@
  */
 export class Slots {
   #used = 0
+  /** Handlers that run. A slot that a claimer holds while it asks its store is used too, and runs nothing. */
+  running = 0
   /** Those who found nothing free. Only they are told: a claimer that gives back what it took has nothing to hear of. */
   readonly #waiting = new Set<() => void>()
   readonly max: number

@@ -61,7 +61,7 @@ export const make = Effect.fnUntraced(function* (options: {
     heart: makeWakeup(),
     idle: makeWakeup()
   }
-  const foretold = new Foretold(hub)
+  const foretold = new Foretold(hub, clock)
   let jobs: ReadonlyArray<ClaimableJob> | undefined
   const runner: Runner = {
     alias,
