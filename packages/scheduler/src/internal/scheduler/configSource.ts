@@ -18,11 +18,7 @@ export const sourceOf = (provider: ConfigProvider.ConfigProvider, index: number)
     })
   return {
     /** What is at a path that is spelled as the source spells it. What cannot be read is not known. */
-    load: (spelled: Path) =>
-      Effect.orElseSucceed(
-        ask([], () => spelled),
-        () => undefined
-      ),
+    load: (spelled: Path) => quietly(ask([], () => spelled)),
     /** A path as the source spells it; `nowhere` if there is no such source. */
     spell: (path: Path) =>
       Effect.suspend(() => {
@@ -31,10 +27,17 @@ export const sourceOf = (provider: ConfigProvider.ConfigProvider, index: number)
           seen = spelled
           return nowhere
         })
-        return Effect.map(Effect.ignore(asked), () => seen)
+        return Effect.map(quietly(asked), () => seen)
       })
   }
 }
+
+/** A source of the application's own may fail, or even throw, at a path that nobody has asked it for before. */
+const quietly = <A, E>(asked: Effect.Effect<A, E>): Effect.Effect<A | undefined> =>
+  asked.pipe(
+    Effect.orElseSucceed(() => undefined),
+    Effect.catchDefect(() => Effect.succeed(undefined))
+  )
 
 export type Source = ReturnType<typeof sourceOf>
 

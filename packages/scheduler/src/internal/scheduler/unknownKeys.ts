@@ -40,6 +40,8 @@ const issue = (message: string): SchemaIssue.Issue => new SchemaIssue.InvalidVal
 /** What a source has below the root that is no option. */
 const unknownIn = Effect.fnUntraced(function* (source: Source, options: ReadonlyArray<Path>) {
   const [root = nowhere, ...known] = yield* spelledBy(source, options)
+  // Where the options lie at the top of a source, all other keys of the application lie beside them.
+  if (root.length === 0) return []
   const values = (yield* valuesBelow(source, root)).filter((path) => path.length > root.length)
   if (values[0] === undefined) return []
   const separator = yield* separatorOf(source, values[0])
@@ -54,16 +56,18 @@ const unknownIn = Effect.fnUntraced(function* (source: Source, options: Readonly
     .filter((path) => !read.has(nameOf(path.filter((segment) => typeof segment === "string"))))
     .map(nameOf)
     .filter((name) => !ofService.test(name))
-    .map((name) => {
+    .flatMap((name) => {
       const meant = nearest(
         name.slice(inside),
         names.map((known) => known.slice(inside))
       )
-      return issue(
-        meant === undefined
-          ? `"${name}" is no option of the scheduler; there is ${names.filter((_, index) => known[index]!.length === root.length + 1).join(", ")}`
-          : `"${name}" is no option of the scheduler: did you mean "${name.slice(0, inside)}${meant}"?`
-      )
+      if (meant !== undefined) {
+        return [issue(`"${name}" is no option of the scheduler: did you mean "${name.slice(0, inside)}${meant}"?`)]
+      }
+      // An environment is shared with whatever else is named so.
+      if (separator === "_") return []
+      const groups = names.filter((_, index) => known[index]!.length === root.length + 1)
+      return [issue(`"${name}" is no option of the scheduler; there is ${groups.join(", ")}`)]
     })
 })
 

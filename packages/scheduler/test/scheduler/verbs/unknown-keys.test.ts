@@ -128,12 +128,27 @@ describe("what is not refused", () => {
       "an option that only the first of two sources has",
       ConfigProvider.orElse(env({ scheduler_lease: "9 seconds" }), document({ origin: "shop" }))
     ],
+    [
+      "what an environment has for others, which is like no option",
+      loud({ SCHEDULER_MAX_RUNNING: "3", SCHEDULER_IMAGE_TAG: "v3", SCHEDULER_DATABASE_URL: "postgres://scheduler" })
+    ],
+    [
+      "what lies beside options that have no key above them",
+      ConfigProvider.mapInput(ConfigProvider.fromUnknown({ lease: "9 seconds", port: 80 }), (path) => path.slice(1))
+    ],
     ["a list in one text", loud({ SCHEDULER_RECOVERY_DELAYS: "0 millis, 1 second" })],
     [
       "what a source does not let be read",
       ConfigProvider.make((path) => {
         if (path.length === 1) return Effect.succeed(ConfigProvider.makeRecord(new Set(["secret"])))
         return path.at(-1) === "secret" ? Effect.fail(forbidden) : Effect.succeed(undefined)
+      })
+    ],
+    [
+      "a source that throws at a path that it does not know",
+      ConfigProvider.make((path) => {
+        if (!/^[a-zA-Z.]*$/.test(path.join("."))) throw new Error("no such path")
+        return Effect.succeed(path.at(-1) === "lease" ? ConfigProvider.makeValue("9 seconds") : undefined)
       })
     ]
   ]
