@@ -50,10 +50,6 @@ export const draftOf = <J extends Job.Any>(
   })
 }
 
-/** With the generation that its row gets if it is inserted, however often the store begins anew. */
-export const withGeneration = (core: Pick<Core, "newId">, draft: transitions.Draft): transitions.Draft =>
-  draft.generation === undefined ? { ...draft, generation: core.newId() } : draft
-
 /** A schedule's own policies over the scheduler's, checked and as a row keeps them. */
 export const encodedPolicy = (core: Pick<Core, "settings">, options: PolicyOptions, subject: string) =>
   Result.map(policies.make(policies.merge(core.settings.policies, options), subject), policies.encode)

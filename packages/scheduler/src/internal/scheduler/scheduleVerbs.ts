@@ -8,7 +8,7 @@ import * as transitions from "../transitions/index.ts"
 import { announce } from "./announce.ts"
 import { backfillOf } from "./backfill.ts"
 import { type Core, defaultAlias, keptKey, keptOf, priorityIssue, refuse, storeOf, type Tentative } from "./Core.ts"
-import { contextOf, draftOf, patchedPolicy, withGeneration } from "./drafts.ts"
+import { contextOf, draftOf, patchedPolicy } from "./drafts.ts"
 import { readable, stored } from "./rows.ts"
 import { afterCommit, encodePayload } from "./runVerbs.ts"
 import type { StoreRunner } from "./StoreRunner.ts"
@@ -80,7 +80,7 @@ export const make = (core: Core): Verbs => {
     for (let from = 0; from < all.length; from += batch) {
       const drafts = new Map<string, transitions.Draft>()
       const found = new Set<string>()
-      for (const draft of all.slice(from, from + batch)) drafts.set(draft.id, withGeneration(core, draft))
+      for (const draft of all.slice(from, from + batch)) drafts.set(draft.id, draft)
       const stored = yield* modify(store, [...drafts.keys()], (id, view, now) => {
         const draft = drafts.get(id)!
         // A call that is sent again after its commit was not heard of finds its own row.
