@@ -113,7 +113,9 @@ fault(
         yield* world.store.modify({
           now: before,
           ids: ["broken"],
-          transition: (_, view, now) => changeTo({ ...view!.schedule, nextAt: now })
+          // Unless it has been tried again by itself.
+          transition: (_, view, now) =>
+            view!.schedule.faults < faults ? changeTo({ ...view!.schedule, nextAt: now }) : undefined
         })
         const row = yield* world.until(`failure ${faults}`, rowOf(world, "broken"), (each) => each.faults === faults)
         delays.push(row.nextAt === null ? undefined : Math.round((row.nextAt - row.updatedAt) / second))
