@@ -4,6 +4,7 @@ import { BeginTransaction, type SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, SerializationError, SqlError } from "effect/sql/SqlError"
 import type { Row } from "../values.ts"
 import { type Backend, endBackends } from "./backends.ts"
+import { impatient } from "./held.ts"
 import { type Param, decodeRows, encodeParam } from "./values.ts"
 import type { Workbench } from "./workbench.ts"
 
@@ -163,13 +164,19 @@ export const makeDatabase = (options: {
     now: number,
     body: (tx: Session) => Effect.Effect<A, SqlError>,
     sent?: Sent
-  ): Effect.Effect<A, SqlError> =>
-    begun(now, openings.own(sent?.patience), body).pipe(
+  ): Effect.Effect<A, SqlError> => {
+    let isThere = false
+    const there = (tx: Session) => {
+      isThere = true
+      return body(tx)
+    }
+    return impatient(client, begun(now, openings.own(sent?.patience), there), () => isThere).pipe(
       // Each statement has to see what was committed before it, whatever the database's default is.
       Effect.provideService(BeginTransaction, begin),
       // Where the connection is lost the rollback fails too, and Effect makes a defect of it all.
       Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
     )
+  }
 
   /** Where claims were sent on connections that were lost. */
   let claiming: ReadonlyArray<Backend> = []

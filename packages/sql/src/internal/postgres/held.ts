@@ -1,4 +1,4 @@
-import { Effect, Exit, Fiber, Option, Scope } from "effect"
+import { Effect, Exit, Fiber, Option, Schedule, Scope } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
@@ -14,6 +14,30 @@ export interface Held {
 /** Lets an effect be interrupted where all around it cannot be. */
 export type Interruptible = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 
+/** Who has waited for a connection for so long asks for one more beside it, and for another one after each interval. */
+const patience = "1 second"
+const interval = "200 millis"
+
+/**
+ * Waits for a connection of the pool. Effect's pool (4.1.0) keeps those that it could not open in places of its own, as long
+ * as somebody waits, and opens no other while they are as many as who uses or waits for one: after an outage all that wait
+ * would do so for ever. Whoever asks beside them makes it open one more, and passes it on.
+ *
+ * @param isThere whether the wait is over although its effect goes on.
+ */
+export const impatient = <A, E, R>(
+  client: SqlClient,
+  wait: Effect.Effect<A, E, R>,
+  isThere: () => boolean = () => false
+): Effect.Effect<A, E, R> => {
+  const ask = Effect.ignoreCause(Effect.scoped(client.reserve))
+  const asking = Effect.suspend(() => (isThere() ? Effect.void : Effect.forkChild(ask))).pipe(
+    Effect.repeat(Schedule.spaced(interval)),
+    Effect.delay(patience)
+  )
+  return Effect.acquireUseRelease(Effect.forkChild(asking), () => wait, Fiber.interrupt)
+}
+
 /** Takes a connection from the pool, which goes back with the outer scope at the latest. Only the wait can be interrupted. */
 export const take = (
   client: SqlClient,
@@ -22,7 +46,7 @@ export const take = (
 ): Effect.Effect<Held, SqlError> =>
   Effect.gen(function* (): Effect.fn.Return<Held, SqlError> {
     const scope = yield* Scope.fork(outer)
-    const exit = yield* Effect.exit(interruptible(Scope.provide(client.reserve, scope)))
+    const exit = yield* Effect.exit(interruptible(impatient(client, Scope.provide(client.reserve, scope))))
     if (Exit.isSuccess(exit)) return { scope, connection: exit.value }
     yield* Scope.close(scope, exit)
     return yield* Effect.failCause(exit.cause)

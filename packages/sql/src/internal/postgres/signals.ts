@@ -3,6 +3,7 @@ import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Tables } from "../tables.ts"
+import { impatient } from "./held.ts"
 
 /** What a client of Postgres can do beside SQL. */
 interface Listening {
@@ -66,7 +67,7 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
   const subscribed = yield* Deferred.make<void, SqlError>()
   let isFirst = true
   const listening = Effect.scoped(
-    Effect.flatMap(client.listen(channel), (queue) => {
+    Effect.flatMap(impatient(client, client.listen(channel)), (queue) => {
       // While nobody listened anything may have changed.
       if (!isFirst) hear(everything)
       isFirst = false
