@@ -43,7 +43,9 @@ export class Ordered<T extends HeapEntry> {
   peek(): T | undefined {
     let least = this.heap.peek()
     if (this.inSeries === 0) return least
-    for (const { head, items, live } of this.series) {
+    const { series } = this
+    for (let i = 0; i < series.length; i++) {
+      const { head, items, live } = series[i]!
       if (live > 0 && (least === undefined || this.isBefore(items[head]!, least))) least = items[head]
     }
     return least
@@ -128,7 +130,8 @@ export class Ordered<T extends HeapEntry> {
   }
 
   private isBefore(a: T, b: T): boolean {
-    const [first, second] = [this.keyOf(a), this.keyOf(b)]
+    const first = this.keyOf(a)
+    const second = this.keyOf(b)
     return first < second || (first === second && this.tieBefore(a, b))
   }
 

@@ -4,32 +4,59 @@
  * It answers what the whole decision answers, at a fraction of its cost, and leaves everything else to it.
  */
 import type { Decision, Due, Situation } from "../../Decision.ts"
+import type { Policy } from "../../JobSchedule.ts"
 import { toleranceOf } from "../policy.ts"
+import type { Trigger } from "../trigger/model.ts"
 import { isPlain, type Plain, plainNext } from "../trigger/search.ts"
 
 const none: ReadonlyArray<Due> = []
 
 export const decideUsual = ({ active, deferred, now, schedule }: Situation): Decision | undefined => {
-  const { policy, trigger, watermark } = schedule
+  const { fired, policy, trigger, watermark } = schedule
   if (!isPlain(trigger)) return undefined
   const nominal = nextOf(trigger, watermark)
   if (nominal > now) return decided(none, watermark, nominal)
+  const due = dueAt(nominal, trigger, policy, fired, active + deferred, now)
+  return due === undefined
+    ? undefined
+    : decided([{ nominal, runAt: due.runAt, startBy: due.startBy }], nominal, due.next)
+}
+
+/** What fires, with the time after it. */
+export interface UsualDue extends Due {
+  /** `Infinity` for none. */
+  readonly next: number
+}
+
+/** The one time that fires now and nothing else, in the usual case; otherwise undefined. */
+export const usualDue = (
+  trigger: Trigger,
+  policy: Policy,
+  watermark: number,
+  fired: number,
+  busy: number,
+  now: number
+): UsualDue | undefined => {
+  if (!isPlain(trigger)) return undefined
+  const nominal = nextOf(trigger, watermark)
+  return nominal > now ? undefined : dueAt(nominal, trigger, policy, fired, busy, now)
+}
+
+const dueAt = (
+  nominal: number,
+  trigger: Plain,
+  policy: Policy,
+  fired: number,
+  busy: number,
+  now: number
+): UsualDue | undefined => {
   const tolerance = toleranceOf(policy)
-  if (
-    now - nominal > tolerance ||
-    policy.jitter >= 1 ||
-    active + deferred >= policy.maxInstances ||
-    policy.maxRuns - schedule.fired < 2
-  ) {
+  if (now - nominal > tolerance || policy.jitter >= 1 || busy >= policy.maxInstances || policy.maxRuns - fired < 2) {
     return undefined
   }
   const next = nextOf(trigger, nominal)
   if (next <= now) return undefined
-  return decided(
-    [{ nominal, runAt: nominal, startBy: tolerance === Infinity ? null : nominal + tolerance }],
-    nominal,
-    next
-  )
+  return { nominal, runAt: nominal, startBy: tolerance === Infinity ? null : nominal + tolerance, next }
 }
 
 const decided = (fire: ReadonlyArray<Due>, watermark: number, next: number): Decision => ({

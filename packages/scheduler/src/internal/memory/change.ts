@@ -34,7 +34,7 @@ export const transactOn = (
   transition: Transition
 ): ReadonlyArray<Applied> => {
   const decided: Array<Decided> = []
-  for (const entry of entries) decide(decided, entry.row.id, entry, now, transition)
+  for (let i = 0; i < entries.length; i++) decide(decided, entries[i]!.id, entries[i], now, transition)
   return decided.map((each) => apply(state, each, now))
 }
 

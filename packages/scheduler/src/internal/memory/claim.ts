@@ -19,21 +19,25 @@ const open = (state: State, job: ClaimableJob, queues: Readonly<Record<string, n
  * where its key is taken; a job or a queue is left at the moment it reaches its limit.
  */
 export const claim = (state: State, params: Params<"claim">): ReadonlyArray<RunRecord> => {
-  const claimed: Array<RunRecord> = []
+  const taken: Array<RunRecord> = []
   for (const priority of priorities) {
     const dueOf = (job: ClaimableJob): RunEntry | undefined => {
       const top = open(state, job, params.queues)?.lanes[priority]!.peek()
       return top !== undefined && top.row.runAt <= params.now ? top : undefined
     }
     let jobs = params.jobs.filter((job) => dueOf(job) !== undefined)
-    while (jobs.length > 0 && claimed.length < params.limit) {
+    while (jobs.length > 0 && taken.length < params.limit) {
       let job: ClaimableJob | undefined
       let first: RunEntry | undefined
       let stale = false
-      for (const candidate of jobs) {
+      for (let i = 0; i < jobs.length; i++) {
+        const candidate = jobs[i]!
         const top = dueOf(candidate)
         if (top === undefined) stale = true
-        else if (first === undefined || runBefore(top, first)) [job, first] = [candidate, top]
+        else if (first === undefined || runBefore(top, first)) {
+          job = candidate
+          first = top
+        }
       }
       if (stale) jobs = jobs.filter((candidate) => dueOf(candidate) !== undefined)
       if (job === undefined || first === undefined) break
@@ -41,20 +45,42 @@ export const claim = (state: State, params: Params<"claim">): ReadonlyArray<RunR
         state.runs.change(first, { ...first.row, state: "deferred", waitsFor: "key" })
         continue
       }
-      const row: RunRecord = {
-        ...first.row,
-        state: "running",
-        queue: job.queue,
-        attempt: first.row.attempt + 1,
-        node: params.node,
-        startedAt: params.now
-      }
+      const row = claimed(first.row, job.queue, params.node, params.now)
       state.runs.change(first, row)
-      claimed.push(row)
+      taken.push(row)
     }
   }
-  return claimed
+  return taken
 }
+
+/** Written out: a copy by spreading takes twice as long. */
+const claimed = (row: RunRecord, queue: string, node: string, now: number): RunRecord => ({
+  id: row.id,
+  job: row.job,
+  queue,
+  priority: row.priority,
+  payload: row.payload,
+  key: row.key,
+  delivery: row.delivery,
+  scheduleId: row.scheduleId,
+  generation: row.generation,
+  nominal: row.nominal,
+  cause: row.cause,
+  settles: row.settles,
+  state: "running",
+  waitsFor: row.waitsFor,
+  runAt: row.runAt,
+  startBy: row.startBy,
+  attempt: row.attempt + 1,
+  failures: row.failures,
+  recoveries: row.recoveries,
+  errors: row.errors,
+  node,
+  startedAt: now,
+  cancelAt: row.cancelAt,
+  progress: row.progress,
+  createdAt: row.createdAt
+})
 
 /** The earliest pending run that neither a limit nor a key holds back. */
 export const nextRunAt = (state: State, params: Pick<Params<"wake">, "jobs" | "queues">): number | undefined => {

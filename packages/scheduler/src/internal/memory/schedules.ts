@@ -105,8 +105,8 @@ export class Schedules {
     const buckets = this.open(knowledge)
     while (this.taken.length < limit) {
       let best: ScheduleEntry | undefined
-      for (const { due } of buckets) {
-        const top = due.peek()
+      for (let i = 0; i < buckets.length; i++) {
+        const top = buckets[i]!.due.peek()
         if (top !== undefined && (best === undefined || dueBefore(top, best))) best = top
       }
       if (best === undefined || best.row.nextAt! > now) break

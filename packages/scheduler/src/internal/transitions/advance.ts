@@ -3,6 +3,7 @@
  */
 import type { Transition } from "../../JobStore.ts"
 import type { TransitionContext } from "./context.ts"
+import { advanceUsual } from "./usual.ts"
 import { advanceWork, begin, changeOf, isLive, isQuiet } from "./work.ts"
 
 const UNREADABLE_DELAY = 60_000
@@ -27,5 +28,5 @@ export const advance =
       const error = "The stored trigger or policy cannot be read"
       return changeOf(view, { ...begin(view), row: { ...row, nextAt: now + UNREADABLE_DELAY, error } }, now)
     }
-    return changeOf(view, advanceWork(ctx, begin(view), resolved, now), now)
+    return advanceUsual(ctx, view, resolved, now) ?? changeOf(view, advanceWork(ctx, begin(view), resolved, now), now)
   }

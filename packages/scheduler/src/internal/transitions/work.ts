@@ -218,7 +218,7 @@ const sameCounts = (before: Counts, after: Counts): boolean =>
   before.dropped === after.dropped &&
   before.paused === after.paused
 
-const noRanges: ReadonlyArray<EndedRange> = []
+export const noRanges: ReadonlyArray<EndedRange> = []
 const noRuns: ReadonlyArray<RunRecord> = []
 
 const runsOf = (
@@ -231,7 +231,7 @@ const runsOf = (
 ): ReadonlyArray<RunRecord> =>
   due.length === 0 ? noRuns : due.map((one) => runOf(ctx, row, one, deferred, settles, now))
 
-const runOf = (
+export const runOf = (
   ctx: TransitionContext,
   row: ScheduleRecord,
   { nominal, runAt, startBy }: Due,
