@@ -15,6 +15,8 @@ import type * as Job from "./Job.ts"
  * @since 0.1.0
  */
 export interface BusyRun {
+  /** Its place in `busy` of its entry, -1 while it is in none. */
+  busyIndex: number
   /** Interrupts the handler; the run is given back, not failed. */
   readonly release: () => void
 }
@@ -32,7 +34,7 @@ export interface Entry {
   /** What the handler may require: the context in which its layer was built. */
   readonly context: Context.Context<never>
   /** The runs in which it is busy, of every scheduler of the program. */
-  readonly busy: Set<BusyRun>
+  readonly busy: Array<BusyRun>
   /** Opens whenever `busy` becomes empty. */
   readonly idle: Latch.Latch
 }

@@ -7,7 +7,7 @@ import type { Schedules } from "./schedules.ts"
 
 /**
  * An unfinished run. It lies in one place by its state: the lane of its job and priority while it is pending, its node's
- * set while it runs, the queue of its key or of its group while it is deferred.
+ * list while it runs, the queue of its key or of its group while it is deferred.
  */
 export interface RunEntry extends HeapEntry {
   row: RunRecord
@@ -49,7 +49,8 @@ export class Runs {
   readonly jobs = new Map<string, JobRuns>()
   /** The greatest id that was ever inserted. */
   private newest = ""
-  private readonly nodes = new Map<string, Set<RunEntry>>()
+  /** A run's place among those of its node is its `heapIndex`: while it runs it is in no heap. */
+  private readonly nodes = new Map<string, Array<RunEntry>>()
   private readonly queues = new Map<string, { running: number }>()
   private readonly schedules: Schedules
 
@@ -173,8 +174,9 @@ export class Runs {
       entry.job.lanes[row.priority]!.push(entry)
     } else if (row.state === "running") {
       const node = this.nodes.get(row.node!)
-      if (node === undefined) this.nodes.set(row.node!, new Set([entry]))
-      else node.add(entry)
+      if (node === undefined) this.nodes.set(row.node!, [entry])
+      else node.push(entry)
+      entry.heapIndex = node === undefined ? 0 : node.length - 1
       entry.job.running++
       const queue = this.queues.get(row.queue)
       if (queue === undefined) this.queues.set(row.queue, { running: 1 })
@@ -195,8 +197,13 @@ export class Runs {
       entry.job.lanes[row.priority]!.remove(entry)
     } else if (row.state === "running") {
       const node = this.nodes.get(row.node!)!
-      node.delete(entry)
-      if (node.size === 0) this.nodes.delete(row.node!)
+      const last = node.pop()!
+      if (last !== entry) {
+        node[entry.heapIndex] = last
+        last.heapIndex = entry.heapIndex
+      }
+      entry.heapIndex = -1
+      if (node.length === 0) this.nodes.delete(row.node!)
       entry.job.running--
       this.queues.get(row.queue)!.running--
       if (row.key !== null) {

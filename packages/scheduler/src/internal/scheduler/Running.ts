@@ -5,6 +5,7 @@ import { type Current, type Failure, JobRun, type RunRecord } from "../../JobRun
 import { byteLength, codecOf, type JobCodec, parseJson } from "../codec.ts"
 import type { HeapEntry } from "../heap.ts"
 import { pretty, printed } from "../printed.ts"
+import { enter, leave } from "../registry.ts"
 import { runFields } from "./announce.ts"
 import * as metrics from "./metrics.ts"
 import type { Runner } from "./Runner.ts"
@@ -24,6 +25,7 @@ export type Ending =
 /** One claimed run, from its claim to the storing of its report. */
 export class Running implements BusyRun, HeapEntry {
   heapIndex = -1
+  busyIndex = -1
   /** Monotonic milliseconds at which the deadline loop looks at it. */
   deadline = Infinity
   fiber: Fiber.Fiber<unknown, unknown> | undefined
@@ -111,8 +113,7 @@ const start = (runner: Runner, record: RunRecord, now: number, begunAt: number):
     runner.hub.publish({ _tag: "RunStarted", store: runner.alias, ...runFields(record), lateness: now - record.runAt })
   }
   metrics.lateness.updateUnsafe(now - record.runAt, runner.context)
-  entry.idle.closeUnsafe()
-  entry.busy.add(run)
+  enter(entry, run)
   runner.slots.running++
   const handler = Effect.suspend(() => entry.handler(payload.success as never))
   const fiber = Effect.runForkWith(contextOf(runner, run, prepared))(
@@ -134,8 +135,7 @@ const start = (runner: Runner, record: RunRecord, now: number, begunAt: number):
 
 const ended = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<unknown, unknown>): number => {
   if (run.heapIndex >= 0) runner.deadlines.ended(run)
-  entry.busy.delete(run)
-  if (entry.busy.size === 0) entry.idle.openUnsafe()
+  leave(entry, run)
   runner.slots.running--
   const endedAt = end(runner, run, classify(runner, run, entry, exit))
   if (run.interruption !== "fence") metrics.duration.updateUnsafe(endedAt - run.begunAt, runner.context)
