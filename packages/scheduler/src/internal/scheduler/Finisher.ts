@@ -15,8 +15,8 @@ const batch = 500
 /** So many characters of errors and results go into one call, or one report that is longer. */
 const longestCall = 8 << 20
 
-/** So many ends wait for starts, and so many milliseconds each. */
-const mostHeld = 5_000
+/** So many ends wait for starts, and so many milliseconds each. More would outlive a collection, which costs what it wins. */
+const mostHeld = 1_000
 const longestHold = 50
 
 /** So many failures of a run are kept with message and error. */
@@ -209,7 +209,7 @@ const eventOf = (runner: Runner, run: Running, report: RunReport): EventBody => 
       return { _tag: "RunFailed", ...fields, duration, message: ending.failure.message, nextAttemptAt }
     }
     case "Cancelled":
-      return { _tag: "RunCancelled", ...fields, started: run.fiber !== undefined }
+      return { _tag: "RunCancelled", ...fields, started: run.started }
     case "Expired":
       return { _tag: "RunExpired", ...fields }
     case "Lost":

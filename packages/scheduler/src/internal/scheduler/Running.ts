@@ -28,7 +28,9 @@ export class Running implements BusyRun, HeapEntry {
   busyIndex = -1
   /** Monotonic milliseconds at which the deadline loop looks at it. */
   deadline = Infinity
+  /** Until the handler has ended: what it leaves need not be kept until the end is stored. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
+  started = false
   interruption: Interruption | undefined
   interruptedAt = 0
   ending: Ending | undefined
@@ -120,6 +122,7 @@ const start = (runner: Runner, record: RunRecord, now: number, begunAt: number):
     prepared.traced ? Effect.withSpan(handler, `Job.${record.job}`, { attributes: spanAttributes(run) }) : handler
   )
   run.fiber = fiber
+  run.started = true
   const exit = fiber.pollUnsafe()
   // One that ends in its first turn needs no deadline, and nobody is told.
   if (exit !== undefined) return ended(runner, run, entry, exit)
@@ -145,6 +148,7 @@ const ended = (runner: Runner, run: Running, entry: Entry, exit: Exit.Exit<unkno
 const end = (runner: Runner, run: Running, ending: Ending): number => {
   const endedAt = runner.clock.monotonic()
   run.ending = ending
+  run.fiber = undefined
   run.endedAt = endedAt
   runner.slots.give(1)
   if (run.interruption === "fence") {
