@@ -73,4 +73,20 @@ describe("the short way", () => {
   )
 
   it("is taken", () => assert.isAbove(taken, 0))
+
+  it.prop(
+    "of a new schedule finds the time that a decision up to its watermark does",
+    { seed: Seed },
+    ({ seed }) => {
+      const random = makeRandom(seed)
+      const world = declared(random, random.pick(plain))
+      const row = world.schedule
+      const before = { ...row, state: "active", nextAt: null } as const
+      const view = { schedule: before, active: 0, deferred: 0 }
+      const work = advanceWork(world.context, begin(view), world.context.resolve(row)!, row.watermark)
+      assert.deepStrictEqual({ ...work.row, revision: 0, updatedAt: row.updatedAt }, row)
+      assert.deepStrictEqual([work.runs, work.ranges], [[], []])
+    },
+    options
+  )
 })

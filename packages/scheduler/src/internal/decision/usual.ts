@@ -22,6 +22,10 @@ export const decideUsual = ({ active, deferred, now, schedule }: Situation): Dec
     : decided([{ nominal, runAt: due.runAt, startBy: due.startBy }], nominal, due.next)
 }
 
+/** The first time of a plain rule after an instant, `Infinity` for none; undefined of any other trigger. */
+export const usualNext = (trigger: Trigger, after: number): number | undefined =>
+  isPlain(trigger) ? nextOf(trigger, after) : undefined
+
 /** What fires, with the time after it. */
 export interface UsualDue extends Due {
   /** `Infinity` for none. */

@@ -4,6 +4,7 @@
 import type { Counts, Delivery, Priority, ScheduleRecord } from "../../JobSchedule.ts"
 import type { ScheduleChange, Transition } from "../../JobStore.ts"
 import type { OnConflict } from "../../Scheduler.ts"
+import { usualNext } from "../decision/usual.ts"
 import { firstWatermark } from "../trigger/anchor.ts"
 import type { TransitionContext } from "./context.ts"
 import { type Definition, patched, planned, redefined } from "./edit.ts"
@@ -121,6 +122,13 @@ const inserted = (ctx: TransitionContext, draft: Draft, generation: string, now:
   row.firstWatermark = first
   row.watermark = first
   if (resolved === undefined) return row
+  const next = usualNext(resolved.trigger, first)
+  if (next !== undefined && resolved.policy.maxRuns > 0) {
+    // What is decided below, without the copies.
+    row.nextAt = next === Infinity ? null : next
+    row.state = next === Infinity ? "exhausted" : "active"
+    return row
+  }
   row.nextAt = null
   const begun: Own = planned(ctx, begin({ schedule: row, active: 0, deferred: 0 }), resolved).row
   begun.revision = 0
