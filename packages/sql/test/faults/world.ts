@@ -1,10 +1,9 @@
 /** What a fault happens in: a fresh database, nodes on it in this process or in their own, and what they executed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { fileURLToPath } from "node:url"
-import { assert } from "@effect/vitest"
+import { assert, inject } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Logger, Schedule, Scope } from "effect"
 import { type JobRegistry, JobRun, JobStore, MemoryJobStore, Scheduler, SchedulerEvent } from "effect-scheduler"
 import type { EndedRun } from "effect-scheduler/JobRun"
@@ -126,7 +125,7 @@ const there = <A>(value: A | undefined, what: string): A => {
   return value
 }
 
-const script = fileURLToPath(new URL("worker.ts", import.meta.url))
+const script = inject("worker")
 
 /** A scope of its own inside another one. */
 const inner = Effect.flatMap(Effect.scope, (outer) => Scope.fork(outer))
@@ -307,7 +306,9 @@ const sql = (place: Place, text: (table: (name: string) => string) => string) =>
 
 const startWorker = (spec: Spec, point: Point | undefined): Worker => {
   const child = spawn(process.execPath, [script, JSON.stringify(spec)], {
-    stdio: ["ignore", "pipe", "inherit"]
+    stdio: ["ignore", "pipe", "inherit"],
+    // Beside the script, and gone with it: it has another path in each run.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(script), "cache") }
   })
   const messages: Array<Message> = []
   let left = ""
