@@ -9,8 +9,9 @@ import { newFile } from "./support.ts"
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9))
 const lives = Number(process.env["LIVES"] ?? 1)
 
+/** What a power cut could lose is not what the events are about. */
 const client = (filename: string) =>
-  Effect.map(Layer.build(Layer.fresh(SqlJobStore.layerSqlite({ filename }))), (context) =>
+  Effect.map(Layer.build(Layer.fresh(SqlJobStore.layerSqlite({ filename, synchronous: "normal" }))), (context) =>
     Context.get(context, JobStore.JobStore)
   )
 
