@@ -136,8 +136,9 @@ describe("pages that a batch of 1,000 reads on Postgres", () => {
             const grown = large.flatMap(([method, cost], index) => {
               const before = small[index]![1]
               // What looks each row of a list up by itself reads a few pages for each, more or less as they lie.
-              // And who asks which nodes run something passes over what the batches before have left dead in that index.
-              const dead = method === "reap" ? batch / 8 : 0
+              // And who asks which nodes run something passes over what the batches before have left dead in that index, of
+              // which more or less is marked by then.
+              const dead = method === "reap" ? batch / 4 : 0
               if (cost.pages <= Math.max(before.pages * 1.3 + 60 + dead, 18 * cost.batch)) return []
               return [`${method}: ${before.pages} pages became ${cost.pages}\n${cost.text}\n${cost.plan.join("\n")}`]
             })
