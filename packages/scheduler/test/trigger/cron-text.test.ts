@@ -110,6 +110,20 @@ describe("cron text", () => {
     assert.isUndefined(isoNext(parse("0 0 1 1 *"), "9999-06-01"))
   })
 
+  it("fires from the first day of the year 1 to the last of the year 9999, also where only weekdays are named", () => {
+    // 0001-01-01 is a Monday, 9999-12-31 a Friday.
+    assert.strictEqual(isoNext(parse("0 0 * * *"), "-000001-06-01"), "0001-01-01T00:00:00Z")
+    assert.strictEqual(isoNext(parse("0 0 * * SAT"), "-000001-06-01"), "0001-01-06T00:00:00Z")
+    assert.strictEqual(isoPrev(parse("0 0 * * SAT"), "0001-01-06T00:00:01Z"), "0001-01-06T00:00:00Z")
+    assert.isUndefined(isoPrev(parse("0 0 * * SAT"), "0001-01-05"))
+    assert.isUndefined(isoPrev(parse("0 0 * * *"), "-000001-06-01"))
+    assert.strictEqual(isoPrev(parse("0 0 * * *"), "+012000-01-01"), "9999-12-31T00:00:00Z")
+    assert.strictEqual(isoPrev(parse("0 0 * * SAT"), "+012000-01-01"), "9999-12-25T00:00:00Z")
+    assert.strictEqual(isoNext(parse("0 0 * * FRI"), "9999-12-25"), "9999-12-31T00:00:00Z")
+    assert.isUndefined(isoNext(parse("0 0 * * SAT"), "9999-12-25"))
+    assert.isUndefined(isoNext(parse("0 0 * * *"), "9999-12-31"))
+  })
+
   it("takes instants between seconds", () => {
     const trigger = parse("*/5 * * * * *")
     assert.strictEqual(isoNext(trigger, "2026-01-01T00:00:04.999Z"), "2026-01-01T00:00:05Z")

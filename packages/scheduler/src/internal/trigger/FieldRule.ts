@@ -13,12 +13,13 @@ import {
   MIN_YEAR,
   monthOf,
   SECONDS_PER_DAY,
+  weekdayOf,
   yearOf
 } from "../zone/civil.ts"
 import { countBits, nextBit, prevBit } from "./bits.ts"
 import type { FieldSet } from "./fieldSet.ts"
 import type { CountableRule } from "./LocalRule.ts"
-import { KINDS_FROM, KINDS_TO, MonthDaysTable } from "./monthDays.ts"
+import { KINDS_FROM, KINDS_TO, MonthDaysTable, weekOf } from "./monthDays.ts"
 import { TimesOfDay } from "./timeOfDay.ts"
 
 export class FieldRule implements CountableRule {
@@ -28,6 +29,8 @@ export class FieldRule implements CountableRule {
   readonly #months: number
   readonly #years: ReadonlyArray<number> | undefined
   readonly #days: MonthDaysTable
+  /** The days of the week and of the week after it, where every week has the same; else 0. */
+  readonly #week: number
   #possible: boolean | undefined = undefined
 
   constructor(fields: FieldSet) {
@@ -37,6 +40,8 @@ export class FieldRule implements CountableRule {
     this.#months = fields.months
     this.#years = fields.years
     this.#days = new MonthDaysTable(fields)
+    const week = weekOf(fields)
+    this.#week = week | (week << 7)
   }
 
   next(local: number): number {
@@ -67,9 +72,15 @@ export class FieldRule implements CountableRule {
   }
 
   #nextDay(day: number): number {
-    const civil = civilFromDays(day < MIN_DAY ? MIN_DAY : day)
+    const from = day < MIN_DAY ? MIN_DAY : day
+    if (this.#week !== 0) {
+      const weekday = weekdayOf(from)
+      const found = from + nextBit(this.#week, weekday) - weekday
+      return found > MAX_DAY ? Infinity : found
+    }
+    const civil = civilFromDays(from)
     let year = yearOf(civil)
-    if (this.#allowsYear(year)) {
+    if (this.#isListed(year)) {
       const found = this.#nextInYear(year, monthOf(civil), dayOf(civil))
       if (found !== Infinity) return found
     }
@@ -81,9 +92,15 @@ export class FieldRule implements CountableRule {
   }
 
   #prevDay(day: number): number {
-    const civil = civilFromDays(day > MAX_DAY ? MAX_DAY : day)
+    const from = day > MAX_DAY ? MAX_DAY : day
+    if (this.#week !== 0) {
+      const weekday = weekdayOf(from) + 7
+      const found = from + prevBit(this.#week, weekday) - weekday
+      return found < MIN_DAY ? -Infinity : found
+    }
+    const civil = civilFromDays(from)
     let year = yearOf(civil)
-    if (this.#allowsYear(year)) {
+    if (this.#isListed(year)) {
       const found = this.#prevInYear(year, monthOf(civil), dayOf(civil))
       if (found !== -Infinity) return found
     }
@@ -112,10 +129,13 @@ export class FieldRule implements CountableRule {
     return -Infinity
   }
 
-  #allowsYear(year: number): boolean {
+  #isListed(year: number): boolean {
     if (year < MIN_YEAR || year > MAX_YEAR) return false
-    if (this.#years !== undefined && this.#years[lowerBound(this.#years, year)] !== year) return false
-    return this.#days.year(year) > 0
+    return this.#years === undefined || this.#years[lowerBound(this.#years, year)] === year
+  }
+
+  #allowsYear(year: number): boolean {
+    return this.#isListed(year) && this.#days.year(year) > 0
   }
 
   #nextYear(year: number): number {

@@ -51,6 +51,16 @@ export class MonthDaysTable {
   }
 }
 
+const ALL_MONTHS = 0b1_1111_1111_1110
+const ALL_WEEKDAYS = 0b111_1111
+
+/** The weekdays of a pattern that says nothing else of its days, bit 0 being Sunday; 0 for any other. */
+export const weekOf = ({ days, months, weekdays, weeks, years }: FieldSet): number => {
+  const only = months === ALL_MONTHS && years === undefined && weeks === undefined && !days.restricted
+  if (!only || weekdays.lastOf !== 0 || weekdays.nth.some((set) => set !== 0)) return 0
+  return weekdays.restricted ? weekdays.set : ALL_WEEKDAYS
+}
+
 const maskOf = (fields: FieldSet, first: number, length: number): number => {
   const whole = wholeMonth(length)
   const { days, weekdays } = fields
