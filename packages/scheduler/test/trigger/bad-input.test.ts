@@ -53,7 +53,8 @@ describe("bad input to the constructors of triggers", () => {
   })
 
   it("what is no instant", () => {
-    for (const instant of ["soon", "2026-02-30T00:00:00Z", NaN, Infinity, 9e15]) {
+    const none = [{ epochMilliseconds: NaN }, { epochMilliseconds: 9e15 }, null as never, undefined as never]
+    for (const instant of ["soon", "2026-02-30T00:00:00Z", NaN, Infinity, 9e15, ...none]) {
       assert.strictEqual(reason(() => Trigger.at(instant))._tag, "InvalidInstant", String(instant))
     }
     assert.deepStrictEqual(

@@ -51,6 +51,27 @@ describe("an instant as text", () => {
   }
 })
 
+describe("an instant as a value", () => {
+  it("is the same as milliseconds, a Date, a DateTime in any zone, its parts, or what holds its milliseconds", () => {
+    const millis = Date.UTC(2026, 0, 1, 10)
+    const berlin = DateTime.makeZonedUnsafe(millis, { timeZone: "Europe/Berlin" })
+    const parts = { year: 2026, month: 1, day: 1, hour: 10 }
+    const given = [
+      millis,
+      millis + 0.5,
+      new Date(millis),
+      DateTime.makeUnsafe(millis),
+      berlin,
+      parts,
+      { epochMilliseconds: millis }
+    ]
+    assert.deepStrictEqual(
+      given.map((input) => Trigger.at(input).at),
+      given.map(() => millis)
+    )
+  })
+})
+
 const reckon = (at: DateTime.Utc) =>
   DateTime.formatIsoZoned(DateTime.setZoneNamedUnsafe(DateTime.add(at, { months: 1 }), "Europe/Berlin"))
 

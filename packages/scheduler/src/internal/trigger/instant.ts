@@ -34,8 +34,8 @@ export const instantOf = (input: DateTime.DateTime.Input, option: string): numbe
 
 /** The milliseconds of an instant as a user gives it, or undefined for what is none. */
 export const readInstant = (input: DateTime.DateTime.Input): number | undefined => {
-  if (typeof input === "number" && Math.abs(input) <= MAX_INSTANT) return Math.floor(input)
-  if (DateTime.isDateTime(input)) return input.epochMilliseconds
+  const millis = typeof input === "number" ? input : (input as Partial<DateTime.DateTime> | null)?.epochMilliseconds
+  if (typeof millis === "number" && Math.abs(millis) <= MAX_INSTANT) return Math.floor(millis)
   const exact = typeof input === "string" ? exactText(input) : input
   return exact === undefined ? undefined : Option.getOrUndefined(DateTime.make(exact))?.epochMilliseconds
 }

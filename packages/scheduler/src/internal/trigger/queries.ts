@@ -5,9 +5,9 @@ import { Clock, type DateTime, Effect, Option } from "effect"
 import { dual } from "effect/Function"
 import { anchorAt, isClosed as isClosedInternal } from "./anchor.ts"
 import { countBetween } from "./count.ts"
-import { instantOf, optionalInstant, utcOf } from "./instant.ts"
+import { instantOf, MAX_INSTANT, optionalInstant, utcOf } from "./instant.ts"
 import type { Rule, Trigger } from "./model.ts"
-import { type Search, searchNext, searchPrev } from "./search.ts"
+import { instantAfter, instantUpTo, searchNext } from "./search.ts"
 
 /**
  * The first instant after the argument, or none.
@@ -31,7 +31,7 @@ export const next: {
   (after: DateTime.DateTime.Input): (self: Trigger) => Option.Option<DateTime.Utc>
   (self: Trigger, after: DateTime.DateTime.Input): Option.Option<DateTime.Utc>
 } = dual(2, (self: Trigger, after: DateTime.DateTime.Input): Option.Option<DateTime.Utc> =>
-  found(searchNext(self, instantOf(after, "after")))
+  found(instantAfter(self, instantOf(after, "after")))
 )
 
 /**
@@ -51,11 +51,11 @@ export const prev: {
   (atOrBefore: DateTime.DateTime.Input): (self: Trigger) => Option.Option<DateTime.Utc>
   (self: Trigger, atOrBefore: DateTime.DateTime.Input): Option.Option<DateTime.Utc>
 } = dual(2, (self: Trigger, atOrBefore: DateTime.DateTime.Input): Option.Option<DateTime.Utc> =>
-  found(searchPrev(self, instantOf(atOrBefore, "atOrBefore")))
+  found(instantUpTo(self, instantOf(atOrBefore, "atOrBefore")))
 )
 
-const found = (search: Search): Option.Option<DateTime.Utc> =>
-  search._tag === "Found" ? Option.some(utcOf(search.at)) : Option.none()
+const found = (at: number): Option.Option<DateTime.Utc> =>
+  Math.abs(at) <= MAX_INSTANT ? Option.some(utcOf(at)) : Option.none()
 
 /**
  * Whether the trigger fires at exactly this instant, to the millisecond.
@@ -76,8 +76,7 @@ export const matches: {
   (self: Trigger, instant: DateTime.DateTime.Input): boolean
 } = dual(2, (self: Trigger, instant: DateTime.DateTime.Input): boolean => {
   const at = instantOf(instant, "instant")
-  const last = searchPrev(self, at)
-  return last._tag === "Found" && last.at === at
+  return instantUpTo(self, at) === at
 })
 
 /**

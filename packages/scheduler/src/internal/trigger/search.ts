@@ -42,9 +42,17 @@ export const plainNext = (trigger: Plain, after: number): number => {
   return at > MAX_INSTANT ? Infinity : at
 }
 
+/** The first instant after the argument; where none was found, whatever the reason, what is no instant. */
+export const instantAfter = (trigger: Trigger, after: number): number =>
+  nextOf(trigger, after, MAX_INSTANT, stepsFor(trigger, BUDGET))
+
+/** The last instant at or before the argument; where none was found, whatever the reason, what is no instant. */
+export const instantUpTo = (trigger: Trigger, atOrBefore: number): number =>
+  prevOf(trigger, atOrBefore, -MAX_INSTANT, stepsFor(trigger, BUDGET))
+
 /** The first instant after the argument. */
 export const searchNext = (trigger: Trigger, after: number, budget = BUDGET): Search => {
-  const steps = isPlain(trigger) ? NO_STEPS : new Steps(budget)
+  const steps = stepsFor(trigger, budget)
   const at = nextOf(trigger, after, MAX_INSTANT, steps)
   if (isStopped(at)) return stopped(steps, "NotBefore")
   return at > MAX_INSTANT ? NEVER : { _tag: "Found", at }
@@ -52,11 +60,13 @@ export const searchNext = (trigger: Trigger, after: number, budget = BUDGET): Se
 
 /** The last instant at or before the argument. */
 export const searchPrev = (trigger: Trigger, atOrBefore: number, budget = BUDGET): Search => {
-  const steps = isPlain(trigger) ? NO_STEPS : new Steps(budget)
+  const steps = stepsFor(trigger, budget)
   const at = prevOf(trigger, atOrBefore, -MAX_INSTANT, steps)
   if (isStopped(at)) return stopped(steps, "NotAfter")
   return at < -MAX_INSTANT ? NEVER : { _tag: "Found", at }
 }
+
+const stepsFor = (trigger: Trigger, budget: number): Steps => (isPlain(trigger) ? NO_STEPS : new Steps(budget))
 
 const stopped = (steps: Steps, tag: "NotBefore" | "NotAfter"): Search =>
   steps.fault === undefined ? { _tag: tag, at: steps.reached } : { _tag: "Faulty", cause: steps.fault.cause }
