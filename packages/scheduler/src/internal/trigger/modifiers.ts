@@ -45,7 +45,7 @@ type Of<T extends Trigger, R extends Rule> = T extends Rule ? R : Spaced
 export const bounded: {
   (bounds: Bounds): <T extends Trigger>(self: T) => Of<T, Bounded>
   <T extends Trigger>(self: T, bounds: Bounds): Of<T, Bounded>
-} = dual(2, (self: Trigger, bounds: Bounds): Bounded | Spaced => {
+} = /* @__PURE__ */ dual(2, (self: Trigger, bounds: Bounds): Bounded | Spaced => {
   const start = optionalInstant(bounds.start, "start")
   const end = optionalInstant(bounds.end, "end")
   if (start !== undefined && end !== undefined && end < start) {
@@ -98,7 +98,7 @@ export interface ExcludedDates {
 export const except: {
   (excluded: Rule | ExcludedDates): (self: Rule) => Except | ExceptDates
   (self: Rule, excluded: Rule | ExcludedDates): Except | ExceptDates
-} = dual(2, (self: Rule, excluded: Rule | ExcludedDates): Except | ExceptDates => {
+} = /* @__PURE__ */ dual(2, (self: Rule, excluded: Rule | ExcludedDates): Except | ExceptDates => {
   if (isTrigger(excluded)) return new Except(self, excluded)
   const dates = new Set(excluded.dates.map((date) => dayFrom(date, "dates")))
   return new ExceptDates(
@@ -146,7 +146,7 @@ export interface WindowOptions {
 export const during: {
   (windows: WindowOptions | ReadonlyArray<WindowOptions>): <T extends Trigger>(self: T) => Of<T, During>
   <T extends Trigger>(self: T, windows: WindowOptions | ReadonlyArray<WindowOptions>): Of<T, During>
-} = dual(2, (self: Trigger, options: WindowOptions | ReadonlyArray<WindowOptions>): During | Spaced => {
+} = /* @__PURE__ */ dual(2, (self: Trigger, options: WindowOptions | ReadonlyArray<WindowOptions>): During | Spaced => {
   const list: ReadonlyArray<WindowOptions> = Array.isArray(options) ? options : [options]
   if (list.length === 0) throw invalidOption("during", "[]", "at least one window")
   const windows = list.map(windowOf)
@@ -188,7 +188,7 @@ const daysOf = (days: WindowOptions["days"]): number => {
 export const offset: {
   (duration: Duration.Input): (self: Rule) => Offset
   (self: Rule, duration: Duration.Input): Offset
-} = dual(2, (self: Rule, duration: Duration.Input): Offset => new Offset(self, millisOf(duration)))
+} = /* @__PURE__ */ dual(2, (self: Rule, duration: Duration.Input): Offset => new Offset(self, millisOf(duration)))
 
 /**
  * Fires once when the schedule is first stored (see `anchor`), then as the trigger does.

@@ -1,5 +1,5 @@
 /**
- * The pure questions that a trigger answers.
+ * The pure questions that a trigger answers. What makes them is marked as pure, so that a bundle has those alone that it uses.
  */
 import { Clock, type DateTime, Effect, Option } from "effect"
 import { dual } from "effect/Function"
@@ -30,7 +30,7 @@ import { instantAfter, instantUpTo, searchNext } from "./search.ts"
 export const next: {
   (after: DateTime.DateTime.Input): (self: Trigger) => Option.Option<DateTime.Utc>
   (self: Trigger, after: DateTime.DateTime.Input): Option.Option<DateTime.Utc>
-} = dual(2, (self: Trigger, after: DateTime.DateTime.Input): Option.Option<DateTime.Utc> =>
+} = /* @__PURE__ */ dual(2, (self: Trigger, after: DateTime.DateTime.Input): Option.Option<DateTime.Utc> =>
   found(instantAfter(self, instantOf(after, "after")))
 )
 
@@ -50,7 +50,7 @@ export const next: {
 export const prev: {
   (atOrBefore: DateTime.DateTime.Input): (self: Trigger) => Option.Option<DateTime.Utc>
   (self: Trigger, atOrBefore: DateTime.DateTime.Input): Option.Option<DateTime.Utc>
-} = dual(2, (self: Trigger, atOrBefore: DateTime.DateTime.Input): Option.Option<DateTime.Utc> =>
+} = /* @__PURE__ */ dual(2, (self: Trigger, atOrBefore: DateTime.DateTime.Input): Option.Option<DateTime.Utc> =>
   found(instantUpTo(self, instantOf(atOrBefore, "atOrBefore")))
 )
 
@@ -74,7 +74,7 @@ const found = (at: number): Option.Option<DateTime.Utc> =>
 export const matches: {
   (instant: DateTime.DateTime.Input): (self: Trigger) => boolean
   (self: Trigger, instant: DateTime.DateTime.Input): boolean
-} = dual(2, (self: Trigger, instant: DateTime.DateTime.Input): boolean => {
+} = /* @__PURE__ */ dual(2, (self: Trigger, instant: DateTime.DateTime.Input): boolean => {
   const at = instantOf(instant, "instant")
   return instantUpTo(self, at) === at
 })
@@ -129,7 +129,7 @@ export const between = (
 export const upcoming: {
   (n: number): (self: Trigger) => Effect.Effect<ReadonlyArray<DateTime.Utc>>
   (self: Trigger, n: number): Effect.Effect<ReadonlyArray<DateTime.Utc>>
-} = dual(2, (self: Trigger, n: number): Effect.Effect<ReadonlyArray<DateTime.Utc>> =>
+} = /* @__PURE__ */ dual(2, (self: Trigger, n: number): Effect.Effect<ReadonlyArray<DateTime.Utc>> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const instants: Array<DateTime.Utc> = []
     for (const instant of between(anchorAt(self, now), now + 1)) {
@@ -176,7 +176,7 @@ export const count = (self: Trigger, after: DateTime.DateTime.Input, upTo: DateT
 export const anchor: {
   (instant: DateTime.DateTime.Input): <T extends Trigger>(self: T) => T
   <T extends Trigger>(self: T, instant: DateTime.DateTime.Input): T
-} = dual(2, <T extends Trigger>(self: T, instant: DateTime.DateTime.Input): T =>
+} = /* @__PURE__ */ dual(2, <T extends Trigger>(self: T, instant: DateTime.DateTime.Input): T =>
   anchorAt(self, instantOf(instant, "anchor"))
 )
 
