@@ -74,7 +74,7 @@ const describeSpaced = (self: Spaced): string => {
   return `${durationText(self.spaced)} after the end of the last run, first ${first}${limits.join("")}`
 }
 
-const describeCron = (self: Cron): string => {
+export const describeCron = (self: Cron): string => {
   const change = self.clockChange
   const rule = typeof change === "string" ? change : `gap ${change.gap}, overlap ${change.overlap}`
   return `${describeFields(self.rule.fields)}, ${self.timeZone}${change === "vixie" ? "" : ` (clock changes: ${rule})`}`

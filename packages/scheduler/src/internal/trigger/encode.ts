@@ -24,10 +24,10 @@ import type { Window } from "./Window.ts"
  */
 export const version = 1
 
-export const encode = (trigger: Trigger): TriggerJson => ({
-  version,
-  trigger: trigger._tag === "Spaced" ? encodeSpaced(trigger) : encodeRule(trigger)
-})
+export const encode = (trigger: Trigger): TriggerJson =>
+  stored(trigger._tag === "Spaced" ? encodeSpaced(trigger) : encodeRule(trigger))
+
+export const stored = (trigger: TriggerJson["trigger"]): TriggerJson => ({ version, trigger })
 
 const keys = new WeakMap<Trigger, string>()
 
@@ -35,7 +35,7 @@ const keys = new WeakMap<Trigger, string>()
 export const keyOf = (trigger: Trigger): string => {
   const known = keys.get(trigger)
   if (known !== undefined) return known
-  const key = JSON.stringify(sorted(encode(trigger)))
+  const key = JSON.stringify(sorted(trigger.toJSON()))
   keys.set(trigger, key)
   return key
 }
@@ -107,7 +107,7 @@ const encodeLimit = (limit: SpacedLimit): NonNullable<SpacedJson["limits"]>[numb
     ? { _tag: "Windows", windows: limit.windows.map(encodeWindow) }
     : { _tag: "Bounds", ...encodeBounds(limit) }
 
-const encodeCron = (rule: Cron): RuleJson =>
+export const encodeCron = (rule: Cron): RuleJson =>
   rule.source._tag === "Text"
     ? { _tag: "Cron", text: rule.source.text, timeZone: rule.timeZone, clockChange: rule.clockChange }
     : { _tag: "CronFields", fields: rule.source.fields, timeZone: rule.timeZone, clockChange: rule.clockChange }

@@ -9,15 +9,22 @@ import type { CalendarPlan, CalendarRule } from "./CalendarRule.ts"
 import type { ClockChange, Policy } from "./clockChange.ts"
 import type { FieldTexts } from "./cronFields.ts"
 import type { CustomDefinition } from "./custom.ts"
-import { describe } from "./describe.ts"
-import { encode, keyOf } from "./encode.ts"
+import { describe, describeCron } from "./describe.ts"
+import { encode, encodeCron, keyOf, stored } from "./encode.ts"
 import type { FieldRule } from "./FieldRule.ts"
+import type { TriggerJson } from "./json.ts"
 import type { Members } from "./members.ts"
 import type { Window } from "./Window.ts"
 
 const TypeId = "~effect-scheduler/Trigger"
 
 abstract class Base extends Pipeable.Class {
+  /** In words, as `describe` has it. */
+  abstract override toString(): string
+
+  /** The encoded form. */
+  abstract toJSON(): TriggerJson
+
   readonly [TypeId] = TypeId;
 
   /** Triggers are equal when their encoded forms are. */
@@ -30,24 +37,25 @@ abstract class Base extends Pipeable.Class {
     return Hash.string(keyOf(this))
   }
 
-  /** In words, as `describe` has it. */
+  /** The encoded form. */
+  [NodeInspectSymbol](this: Trigger): unknown {
+    return this.toJSON()
+  }
+}
+
+/** Every kind but `Cron`, which tells its own words and form, so that a bundle with `cron` alone has those of no other kind. */
+abstract class Kind extends Base {
   override toString(this: Trigger): string {
     return describe(this)
   }
 
-  /** The encoded form. */
-  toJSON(this: Trigger): unknown {
-    return encode(this)
-  }
-
-  /** The encoded form. */
-  [NodeInspectSymbol](this: Trigger): unknown {
+  override toJSON(this: Trigger): TriggerJson {
     return encode(this)
   }
 }
 
 /** One instant. */
-export class At extends Base {
+export class At extends Kind {
   readonly _tag = "At"
   /** Milliseconds since the epoch, as every instant in these values. */
   readonly at: number
@@ -59,7 +67,7 @@ export class At extends Base {
 }
 
 /** A grid of elapsed time, in milliseconds. Without a start it needs an anchor, which is not itself a firing. */
-export class Every extends Base {
+export class Every extends Kind {
   readonly _tag = "Every"
   readonly every: number
   readonly start: number | undefined
@@ -74,7 +82,7 @@ export class Every extends Base {
 }
 
 /** The rhythm of a schedule's own runs, in milliseconds; no set of instants. */
-export class Spaced extends Base {
+export class Spaced extends Kind {
   readonly _tag = "Spaced"
   readonly spaced: number
   readonly first: number
@@ -117,6 +125,14 @@ export class Cron extends Base {
     this.zone = zone
     this.policy = policy
   }
+
+  override toString(): string {
+    return describeCron(this)
+  }
+
+  override toJSON(): TriggerJson {
+    return stored(encodeCron(this))
+  }
 }
 
 /** What a pattern was given as. */
@@ -125,7 +141,7 @@ export type CronSource =
   | { readonly _tag: "Fields"; readonly fields: FieldTexts }
 
 /** Local dates counted from a date, at a local time. Without a start it needs an anchor. */
-export class Calendar extends Base {
+export class Calendar extends Kind {
   readonly _tag = "Calendar"
   readonly plan: CalendarPlan
   readonly anchor: number | undefined
@@ -155,7 +171,7 @@ export class Calendar extends Base {
 }
 
 /** The union of its members. */
-export class Or extends Base {
+export class Or extends Kind {
   readonly _tag = "Or"
   readonly of: Members
 
@@ -166,7 +182,7 @@ export class Or extends Base {
 }
 
 /** The instants of the first member at which every other has one within the tolerance, in milliseconds. */
-export class And extends Base {
+export class And extends Kind {
   readonly _tag = "And"
   readonly of: Members
   readonly tolerance: number
@@ -179,7 +195,7 @@ export class And extends Base {
 }
 
 /** A user's own rule: its name and encoded parameters, and its functions once they are known. */
-export class Custom extends Base {
+export class Custom extends Kind {
   readonly _tag = "Custom"
   readonly name: string
   /** A plain JSON value. */
@@ -199,7 +215,7 @@ export class Custom extends Base {
 }
 
 /** The instants from `start` to `end`, both included. */
-export class Bounded extends Base {
+export class Bounded extends Kind {
   readonly _tag = "Bounded"
   readonly of: Rule
   readonly start: number | undefined
@@ -214,7 +230,7 @@ export class Bounded extends Base {
 }
 
 /** The instants at which another rule has none. */
-export class Except extends Base {
+export class Except extends Kind {
   readonly _tag = "Except"
   readonly of: Rule
   readonly rule: Rule
@@ -227,7 +243,7 @@ export class Except extends Base {
 }
 
 /** The instants on other than some local dates, which are sorted day numbers. */
-export class ExceptDates extends Base {
+export class ExceptDates extends Kind {
   readonly _tag = "ExceptDates"
   readonly of: Rule
   readonly dates: ReadonlyArray<number>
@@ -244,7 +260,7 @@ export class ExceptDates extends Base {
 }
 
 /** The instants in any of some windows of local time. */
-export class During extends Base {
+export class During extends Kind {
   readonly _tag = "During"
   readonly of: Rule
   readonly windows: ReadonlyArray<Window>
@@ -257,7 +273,7 @@ export class During extends Base {
 }
 
 /** The instants moved by a number of milliseconds. */
-export class Offset extends Base {
+export class Offset extends Kind {
   readonly _tag = "Offset"
   readonly of: Rule
   readonly by: number
@@ -270,7 +286,7 @@ export class Offset extends Base {
 }
 
 /** One firing at the anchor, then the instants after it. */
-export class StartNow extends Base {
+export class StartNow extends Kind {
   readonly _tag = "StartNow"
   readonly of: Rule
   readonly anchor: number | undefined
