@@ -40,7 +40,7 @@ export const idle = async ({ quick }: Options): Promise<Sections> => {
       const times =
         quick || (each.size >= 10_000 && !["effect-scheduler", "heap and one timer"].includes(each.name))
           ? 1
-          : each.size >= 1_000_000
+          : each.size >= 100_000
             ? 2
             : 3
       for (let i = 0; i < times; i++) {

@@ -72,7 +72,7 @@ const burst = async (count: number, wait: number) => {
   return { first, last, cpu, peak: Math.max(0, peak - before.rss), kept: grown }
 }
 
-await burst(Math.min(count, 1_000), 2_000)
+await burst(Math.min(count, 1_000), 1_000)
 /** Milliseconds that are enough to set one up, on a slow machine too. */
 const each = name === "effect-scheduler" ? 0.05 : 0.01
-answer(await burst(count, 2_000 + count * each))
+answer(await burst(count, 1_000 + count * each))

@@ -8,9 +8,15 @@ import { SqlClient } from "effect/sql"
 /** What a server is safe with, and what it is by default: every commit waits for the disk. */
 export const durable = { fsync: "on", full_page_writes: "on", synchronous_commit: "on" }
 
-export const withServer = async <A>(use: (server: Server) => Promise<A>): Promise<A> => {
+/** For parts that write millions of rows before they measure what hardly commits. */
+export const filled = { max_wal_size: "4GB" }
+
+export const withServer = async <A>(
+  use: (server: Server) => Promise<A>,
+  settings: Readonly<Record<string, string>> = durable
+): Promise<A> => {
   const home = makeHome()
-  const server = await startServer({ home, template: makeTemplate(home), settings: durable })
+  const server = await startServer({ home, template: makeTemplate(home), settings })
   try {
     return await use(server)
   } finally {

@@ -37,7 +37,7 @@ const thousands = (rates: ReadonlyArray<number>): string =>
 export const processes = ({ quick }: Options): Promise<Sections> =>
   withServer(async (server) => {
     const count = quick ? 400 : 20_000
-    const rounds = quick ? 1 : 3
+    const rounds = quick ? 1 : 2
     const warm = quick ? 100 : 2_000
     const cases = [
       { waits: 0, name: "do nothing", least: 1, target: "no less than one" },

@@ -9,7 +9,7 @@ import { SqlClient } from "effect/sql"
 import { type Cost, explainingLayer } from "../../../sql/test/postgres/explain.ts"
 import { median, millis, type Options } from "../measure.ts"
 import type { Section, Sections, TargetRow } from "../report.ts"
-import { durable } from "./databases.ts"
+import { filled } from "./databases.ts"
 
 const batch = 1_000
 const rounds = 8
@@ -176,10 +176,10 @@ const measure = Effect.fnUntraced(function* (url: string) {
 
 export const scale = async ({ quick }: Options): Promise<Sections> => {
   const sizes = quick ? [1_000, 5_000, 20_000] : [1_000, 100_000, 1_000_000]
-  const history = quick ? 20_000 : 1_000_000
-  const churned = quick ? 15 : 100
+  const history = quick ? 20_000 : 500_000
+  const churned = quick ? 15 : 60
   const home = makeHome()
-  const server = await startServer({ home, template: makeTemplate(home), settings: durable })
+  const server = await startServer({ home, template: makeTemplate(home), settings: filled })
   const rows: Array<TargetRow> = []
   const points = { fire: [], claim: [], finish: [] } as Record<Step, Array<readonly [number, number]>>
   let first: Record<"fire" | "claim" | "finish", Measured> | undefined
@@ -227,7 +227,7 @@ export const scale = async ({ quick }: Options): Promise<Sections> => {
       yield* sql.unsafe("vacuum analyze")
       yield* add(size, 0, "")
     }
-    for (let n = 0; n < history; n += 500_000) yield* sql.unsafe(past(Math.min(500_000, history)))
+    yield* sql.unsafe(past(history))
     yield* sql.unsafe("vacuum analyze")
     yield* add(there, history, "")
 
