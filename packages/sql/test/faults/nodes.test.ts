@@ -161,7 +161,7 @@ fault(
       assert.deepInclude(yield* world.ended(poison), { outcome: "lost", attempt: 5, recoveries: 4 })
       const rows = yield* Effect.forEach(others, world.ended)
       for (const row of rows) assert.strictEqual(row.outcome, "succeeded")
-      assert.strictEqual(Math.min(...rows.map((row) => row.recoveries)), 1)
+      assert.isAtLeast(Math.min(...rows.map((row) => row.recoveries)), 1)
       yield* world.measured(
         `the others were taken back at most ${Math.max(...rows.map((row) => row.recoveries))} times`
       )
