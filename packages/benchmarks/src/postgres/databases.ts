@@ -6,7 +6,7 @@ import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 
 /** What a server is safe with, and what it is by default: every commit waits for the disk. */
-export const durable = { fsync: "on", full_page_writes: "on", synchronous_commit: "on" }
+const durable = { fsync: "on", full_page_writes: "on", synchronous_commit: "on" }
 
 /** For parts that write millions of rows before they measure what hardly commits: it does not wait for the disk. */
 export const filled = { max_wal_size: "4GB" }
