@@ -509,7 +509,8 @@ export interface JobStoreService {
 }
 
 /**
- * What changed: `schedules` is for the firer, `runs` for the claimer, `ended` for those who await a run, `cancel` for
+ * What changed: `schedules` is for the firer, `runs` for the claimer, `ended` for those who await a run and for the claimer of
+ * jobs with a limit, so that an end needs `runs` only where it lets a run go that waited for its key or schedule; `cancel` is for
  * the heart. A bit set, so that several can be told at once.
  *
  * @category models

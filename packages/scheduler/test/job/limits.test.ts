@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { Job, Scheduler } from "../../src/index.ts"
+import { Job, JobStore, MemoryJobStore, Scheduler } from "../../src/index.ts"
 import { listen, settled, steered, story } from "../scheduler/support.ts"
 
 const payload = { n: Schema.Finite, key: Schema.String }
@@ -99,6 +99,48 @@ describe("what runs at once is bounded", () => {
       assert.strictEqual((yield* scheduler.history()).items.length, 6)
     }).pipe(Effect.provide(Layer.provideMerge(live, Scheduler.layer())))
   })
+
+  for (const [limit, Limited, queues] of [
+    ["job", Bounded, {}],
+    ["queue", Queued, { mail: { concurrency: 2 } }]
+  ] as const) {
+    it.effect(
+      `by concurrency, for a ${limit}, also where the store tells of ends and not of what they make room for`,
+      () =>
+        Effect.gen(function* () {
+          const { live, most, order } = world()
+          const memory = yield* MemoryJobStore.make()
+          const store = new Proxy(memory, {
+            get: (target, key) =>
+              key === "subscribe"
+                ? (listener: (change: number) => void) =>
+                    target.subscribe((change) =>
+                      listener(change & JobStore.Signal.ended ? JobStore.Signal.ended : change)
+                    )
+                : target[key as keyof typeof target]
+          })
+          yield* Effect.gen(function* () {
+            const scheduler = yield* Scheduler
+            yield* scheduler.enqueueAll(Limited, several(4))
+            yield* TestClock.adjust("10 seconds")
+            assert.strictEqual(order.length, 4)
+            assert.strictEqual(most.get("all"), 2)
+            yield* TestClock.adjust("10 seconds")
+          }).pipe(
+            Effect.provide(
+              Layer.provideMerge(
+                live,
+                Scheduler.layer({
+                  queues,
+                  drainDeadline: 0,
+                  stores: { default: Layer.succeed(JobStore.JobStore, store) }
+                })
+              )
+            )
+          )
+        }).pipe(Effect.scoped)
+    )
+  }
 
   it.effect("by a queue's concurrency, for its jobs together", () => {
     const { live, most } = world()

@@ -131,9 +131,12 @@ export const make = Effect.fnUntraced(function* (options: {
     )
   )
 
+  /** Whether the end of a run may make room for another one, beyond those that the store tells of. */
+  const isLimited = () =>
+    runner.claimable().some((job) => job.concurrency !== undefined || settings.queues[job.queue] !== undefined)
   yield* store.subscribe((signal) => {
     if (signal & Signal.schedules) bells.fire.ring()
-    if (signal & Signal.runs) bells.claim.ring()
+    if (signal & Signal.runs || (signal & Signal.ended && isLimited())) bells.claim.ring()
     if (signal & Signal.cancel) bells.heart.ring()
     if (signal & Signal.ended) waiters.changed()
   })

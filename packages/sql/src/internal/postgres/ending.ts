@@ -105,7 +105,7 @@ order by id for update`,
     order by coalesce(r.nominal, r.run_at), r.id limit i.n for update skip locked) w
 )
 update ${t.runs} set state = 'pending', waits_for = null
-where id = any(array(select id from keyed union all select id from overlapping))`
+where id = any(array(select id from keyed union all select id from overlapping)) returning id`
   }
 
   const archive: Ending["archive"] = Effect.fnUntraced(function* (tx, runs, outcome) {
@@ -139,7 +139,12 @@ where id = any(array(select id from keyed union all select id from overlapping))
     groups: ReadonlyArray<readonly [string, string | null, string]>
   ): Done<void> => {
     if (keys.length + groups.length === 0) return Effect.void
-    return Effect.asVoid(tx.query(texts.promote, [...columnsOf(counted(keys), 3), ...columnsOf(counted(groups), 4)]))
+    // Who has the key may have held up one that nobody has made wait for it yet.
+    if (keys.length > 0) tx.signal |= Signal.runs
+    const promoted = tx.query(texts.promote, [...columnsOf(counted(keys), 3), ...columnsOf(counted(groups), 4)])
+    return Effect.map(promoted, (rows) => {
+      if (rows.length > 0) tx.signal |= Signal.runs
+    })
   }
 
   return {
@@ -147,8 +152,6 @@ where id = any(array(select id from keyed union all select id from overlapping))
     replace,
     promote: (tx, ended) => {
       if (ended.length === 0) return Effect.void
-      // A slot of its job or queue may be free now, also for runs that nobody promotes.
-      tx.signal |= Signal.runs
       const groups = ended.flatMap((run) =>
         run.scheduleId !== null && run.waitsFor !== "overlap"
           ? [[run.scheduleId, run.generation, run.cause] as const]

@@ -8,15 +8,7 @@ import { type Left, wasApplied } from "../runs.ts"
 import type { Tables } from "../tables.ts"
 import type { Row, Value } from "../values.ts"
 import { list } from "./columns.ts"
-import {
-  clockNow,
-  type Database,
-  impatientClock,
-  overtaken,
-  patience,
-  type Session,
-  ended as endedSignal
-} from "./database.ts"
+import { clockNow, type Database, impatientClock, overtaken, patience, type Session } from "./database.ts"
 import { type Ending, archived } from "./ending.ts"
 import type { Schedules } from "./schedules.ts"
 import { columnsOf } from "./values.ts"
@@ -206,7 +198,7 @@ where ${held} returning ${left}`,
     ])
     const [ids, attempts, ...rest] = columnsOf(said, 7)
     return yield* db.once(now, texts.endPlain, [db.told(now), ids!, attempts!, node, ...rest], {
-      signal: (rows) => (rows.length > 0 ? endedSignal : 0)
+      signal: (rows) => (rows.length > 0 ? Signal.ended : 0)
     })
   })
 
@@ -242,7 +234,7 @@ where ${held} returning ${left}`,
         const retried = retries.length === 0 ? [] : (yield* retry(tx, retries, node)).map(decodeLeft)
         const released = releases.length === 0 ? [] : (yield* release(tx, releases, node)).map(decodeLeft)
         if (ended.length > 0) {
-          tx.signal |= endedSignal
+          tx.signal |= Signal.ended
           isPlain = ended.some((run) => run.scheduleId === null && run.key === null)
         }
         if (retried.length + released.length > 0) tx.signal |= Signal.runs
