@@ -404,14 +404,18 @@ export interface JobStoreService {
     readonly runs: ReadonlyArray<{ readonly run: RunRecord; readonly unique: string | null }>
   }) => Effect.Effect<{ readonly ids: ReadonlyArray<string> }, JobStoreError>
   /** Makes at most `limit` due pending runs of these jobs running on `node`, ordered by priority, `runAt`, id, within
-   * the limits of jobs and queues and with one running run a key; a due run whose key is taken becomes deferred. */
+   * the limits of jobs and queues and with one running run a key; a due run whose key is taken becomes deferred. A store
+   * that has looked answers `next`, what `wake` would answer of runs now, null for never; else a scheduler asks. */
   readonly claim: (params: {
     readonly now: number
     readonly node: string
     readonly limit: number
     readonly jobs: ReadonlyArray<ClaimableJob>
     readonly queues: Readonly<Record<string, number>>
-  }) => Effect.Effect<{ readonly runs: ReadonlyArray<RunRecord>; readonly now: number }, JobStoreError>
+  }) => Effect.Effect<
+    { readonly runs: ReadonlyArray<RunRecord>; readonly now: number; readonly next?: number | null | undefined },
+    JobStoreError
+  >
   /** Applies reports in one transaction. Ending or retrying promotes the next run of its key, ending a schedule's run
    * promotes its oldest run deferred by overlap, and runs the transition on schedules whose run had `settles`. A report
    * that was already applied counts as applied. A store that keeps its own time moves the `runAt` of a `Retry`: what

@@ -5,7 +5,7 @@ import * as metrics from "./metrics.ts"
 import { make as makePatience, type Patience } from "./patience.ts"
 import type { Runner } from "./Runner.ts"
 import { startAll } from "./Running.ts"
-import { untilRun } from "./wake.ts"
+import { until, untilRun } from "./wake.ts"
 
 /** More ended runs than this wait to be stored: nothing new is claimed before they are fewer. */
 const longestBacklog = 10_000
@@ -33,11 +33,12 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   const begun = runner.clock.monotonic()
   let claimed = yield* claim(runner, jobs)
   // Handlers that end at once leave their slots free for the next ones.
-  for (let i = 1; i < claims && claimed === "full" && goesOn(runner, jobs, begun + slice); i++) {
+  for (let i = 1; i < claims && claimed.found === "full" && goesOn(runner, jobs, begun + slice); i++) {
     claimed = yield* claim(runner, jobs)
   }
-  setBehind(runner, claimed === "full")
-  switch (claimed) {
+  const { found } = claimed
+  setBehind(runner, found === "full")
+  switch (found) {
     case "noSlot":
       return yield* bells.claim.sleep(undefined)
     case "full":
@@ -47,9 +48,11 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
       return yield* bells.claim.sleep(settings.pollInterval)
     case "all":
     case "nothing": {
-      if (claimed === "all") patience.reset()
+      if (found === "all") patience.reset()
+      const { next, now } = claimed
+      if (next !== undefined) return yield* bells.claim.sleep(until(runner, next ?? undefined, now))
       const wait = yield* untilRun(runner)
-      return yield* bells.claim.sleep(wait === 0 && claimed === "nothing" ? patience.next() : wait)
+      return yield* bells.claim.sleep(wait === 0 && found === "nothing" ? patience.next() : wait)
     }
   }
 })
@@ -71,7 +74,9 @@ const goesOn = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>, until: number
   return isSame && mayClaim(runner) && runner.clock.monotonic() < until
 }
 
-type Claimed = "noSlot" | "full" | "failed" | "all" | "nothing"
+type Claimed =
+  | { readonly found: "noSlot" | "full" | "failed" }
+  | { readonly found: "all" | "nothing"; readonly now: number; readonly next: number | null | undefined }
 
 /**
  * Claims as many runs as there are free slots. It cannot be interrupted between the sending and the registration of what
@@ -83,7 +88,7 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
       const { bells, settings, slots, state } = runner
       const { node } = state
       const wanted = slots.take(Math.min(settings.maxRunning, batch), bells.claim.ring)
-      if (wanted === 0) return Effect.succeed("noSlot")
+      if (wanted === 0) return Effect.succeed({ found: "noSlot" })
       const call = runner.calls.once(
         "claim",
         runner.time.ask((now) => runner.store.claim({ now, node, limit: wanted, jobs, queues: settings.queues })),
@@ -98,18 +103,19 @@ const claim = (runner: Runner, jobs: ReadonlyArray<ClaimableJob>): Effect.Effect
           onFailure: (): Claimed => {
             slots.give(wanted)
             state.uncertain = true
-            return "failed"
+            return { found: "failed" }
           },
-          onSuccess: ({ now, runs }): Claimed => {
+          onSuccess: ({ next, now, runs }): Claimed => {
             if (state.node !== node) {
               // Fenced while the call was under way: what it claimed is taken back from the dead node.
               slots.give(wanted)
-              return "full"
+              return { found: "full" }
             }
             slots.give(wanted - runs.length)
             metrics.claimSize.updateUnsafe(runs.length, runner.context)
             startAll(runner, runs, now)
-            return runs.length === wanted ? "full" : runs.length === 0 ? "nothing" : "all"
+            if (runs.length === wanted) return { found: "full" }
+            return { found: runs.length === 0 ? "nothing" : "all", now, next }
           }
         }
       )

@@ -24,12 +24,14 @@ const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefin
       ),
       schedules ? "wake for schedules" : "wake for runs"
     ),
-    (wake) => {
-      const instant = schedules ? wake.schedules : wake.runs
-      // A shared store is changed by others too, and notifications are only a speed-up.
-      const poll = runner.store.shared ? jittered(runner.random, runner.settings.pollInterval) : undefined
-      if (instant === undefined) return poll
-      const delay = Math.max(0, instant - wake.now)
-      return poll === undefined ? delay : Math.min(delay, poll)
-    }
+    (wake) => until(runner, schedules ? wake.schedules : wake.runs, wake.now)
   )
+
+/** How long a loop may sleep that has nothing to do before an instant, in milliseconds. */
+export const until = (runner: Runner, instant: number | undefined, now: number): number | undefined => {
+  // A shared store is changed by others too, and notifications are only a speed-up.
+  const poll = runner.store.shared ? jittered(runner.random, runner.settings.pollInterval) : undefined
+  if (instant === undefined) return poll
+  const delay = Math.max(0, instant - now)
+  return poll === undefined ? delay : Math.min(delay, poll)
+}

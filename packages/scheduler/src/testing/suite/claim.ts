@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { RunRecord } from "../../JobRun.ts"
+import type { ClaimableJob } from "../../JobStore.ts"
 import { group } from "../internal/cases.ts"
 import { check, checkThat } from "../internal/check.ts"
 import { nodeA, nodeB, numbers, run, t0, uuid } from "../internal/fixtures.ts"
@@ -33,6 +34,31 @@ export const claiming = group("claim", {
   *"answers the time that it took"(t) {
     const { now } = yield* t.store.claim({ now: t0 + 3, node: nodeA, limit: 1, jobs: [], queues: {} })
     yield* check(now, t0 + 3, "now")
+  },
+
+  *"answers, if at all, the same instant of the next run as wake does"(t) {
+    const limited = [{ name: "y", queue: "default", concurrency: 1 }]
+    const differences: Array<string> = []
+    const look = function* (now: number, limit: number, jobs: ReadonlyArray<ClaimableJob>) {
+      const { next } = yield* t.store.claim({ now, node: nodeA, limit, jobs, queues: {} })
+      const { runs } = yield* t.wake({ now, jobs })
+      if (next !== undefined && next !== (runs ?? null)) differences.push(`${next} at ${now}, not ${runs}`)
+    }
+    yield* look(t0, 10, xAndY)
+    yield* t.enqueue(
+      ...numbers(1, 6).map((n) =>
+        run(n, { job: n % 2 === 0 ? "x" : "y", runAt: t0 + 10 * n, priority: n % 2 === 0 ? 1 : 3 })
+      ),
+      ...numbers(7, 9).map((n) => run(n, { job: "z", key: "k", runAt: t0 + 10 * n })),
+      run(10, { job: "z", runAt: t0 + 200 })
+    )
+    const all = [...xAndY, { name: "z", queue: "default" }]
+    for (const now of numbers(0, 10).map((n) => t0 + 10 * n)) {
+      yield* look(now, 1, xAndY)
+      yield* look(now, 10, limited)
+      yield* look(now, 10, all)
+    }
+    yield* check(differences, [], "what differs")
   },
 
   *"takes runs in the order of priority, runAt and id, over all jobs"(t) {

@@ -26,6 +26,10 @@ const slack = 64
 export const makeClaim = (t: Tables, db: Database, horizon: Horizon, ask: AskHeads, inTurn: ClaimInTurn) => {
   const pending = `r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low
     and r.run_at <= ${clockNow}`
+  /** Of what is not due yet the earliest of each lane: when the first is, or -1 where one has a key, which may be taken. */
+  const next = `(select case when bool_or(h.key is not null) then -1 else min(h.run_at) end from ${lanes} cross join lateral (
+    select r.run_at, r.key from ${t.runs} r where r.state = 'pending' and r.job = j.job and r.priority = j.priority
+      and r.run_at > ${clockNow} order by r.run_at, r.id limit 1) h)`
   const texts = {
     /** The due pending runs of lanes in the order in which they are claimed, up to the first that has a key: who claims one has
      * to wait for its turn. A row's place in the table is good for as long as the statement lasts, and finds it without an
@@ -45,7 +49,7 @@ export const makeClaim = (t: Tables, db: Database, horizon: Horizon, ask: AskHea
   from unnest($8::text[], $9::text[]) as q(job, queue)
   where r.ctid = any(array(select ctid from picked)) and q.job = r.job returning ${list(runColumns, "r")}
 ) select ${clockNow}, (select string_agg(distinct job, E'\\n') from candidates where key is not null),
-  (select count(*) from candidates), s.*
+  (select count(*) from candidates), case when (select count(*) from started) < $6::int then ${next} end, s.*
 from (values (1)) as one(n) left join started s on true`,
     /** Not by `exists`, which the planner may turn into a join with all of them. */
     heads: `with ${clock} select distinct j.job from ${lanes} cross join lateral (select r.run_at from ${t.runs} r
@@ -80,15 +84,17 @@ from (values (1)) as one(n) left join started s on true`,
     const among = lanesOf(names)
     const params = [db.told(now), ...among, most, limit, node, names, queues]
     const rows = yield* db.once(now, texts.claim, params, { isClaim: true })
-    const [asked, withKeys, seen] = rows[0]! as readonly [number, string | null, number]
-    const runs = rows[0]![3] === null ? [] : rows.map((row) => decodeRunAt(row, 3)).toSorted(inOrder)
+    const [asked, withKeys, seen, found] = rows[0]! as readonly [number, string | null, number, number | null]
+    const runs = rows[0]![4] === null ? [] : rows.map((row) => decodeRunAt(row, 4)).toSorted(inOrder)
     for (const run of runs) horizon.passed(laneOf(run.job, run.priority), run.runAt)
-    if (seen < most && seen === runs.length) {
+    const isAll = seen < most && seen === runs.length
+    if (isAll) {
       for (const [index, job] of among[0].entries()) horizon.passed(laneOf(job, among[1][index]!), asked)
     }
     if (withKeys !== null) for (const name of withKeys.split("\n")) keyed.add(name)
     // Those that have keys, or that are behind all that others have locked.
-    return { runs, now: asked, hasMore: withKeys !== null || seen === most }
+    const next = isAll && runs.length < limit && found !== -1 ? found : undefined
+    return { runs, now: asked, next, hasMore: withKeys !== null || seen === most }
   })
 
   const wary = new Wary()
@@ -123,8 +129,9 @@ from (values (1)) as one(n) left join started s on true`,
     if (params.limit <= 0 || params.jobs.length === 0) return { runs: [], now: params.now }
     yield* horizon.begin(params.now, (text, values = []) => db.once(params.now, text, values))
     if (!params.jobs.every(isPlain(params.queues))) return yield* byTurns(params)
-    const { hasMore, now, runs } = yield* plainly(params)
-    if (!hasMore || runs.length >= params.limit) return { runs, now }
+    const { hasMore, ...answer } = yield* plainly(params)
+    const { runs } = answer
+    if (!hasMore || runs.length >= params.limit) return answer
     const rest = yield* byTurns({ ...params, limit: params.limit - runs.length })
     return { runs: [...runs, ...rest.runs], now: rest.now }
   })
