@@ -62,8 +62,8 @@ export const make = (
     const { client, dialect, server, tables } = yield* open(options)
     const { subscribe, tell } = yield* makeListeners
     const believesCallers = options.clock === "caller"
-    const methods = yield* dialect.make({ client, tables, server, believesCallers, notify: tell })
-    return JobStore.of({ ...methods, subscribe })
+    const { listen, ...methods } = yield* dialect.make({ client, tables, server, believesCallers, notify: tell })
+    return JobStore.of({ ...methods, subscribe: (listener) => Effect.andThen(subscribe(listener), listen) })
   })
 
 /** The client and the tables on it, in this release's version. */

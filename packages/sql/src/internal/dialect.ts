@@ -13,7 +13,10 @@ interface Server {
 }
 
 /** A store's methods; who listens is the same on every database. */
-export type Methods = Omit<JobStoreService, "subscribe">
+export interface Methods extends Omit<JobStoreService, "subscribe"> {
+  /** Begins to hear of what other processes change, where they tell each other. Sent by everyone who subscribes. */
+  readonly listen: Effect.Effect<void>
+}
 
 /** All that differs between databases. */
 export interface Dialect {

@@ -96,6 +96,8 @@ const explaining = (
     get: (target, key) => {
       if (key === "withoutTransforms") return () => self
       if (key === "reserve") return Effect.map(target.reserve, reserved)
+      // Of one that can tell nobody: what is sent within a procedure cannot be explained, and is sent as it is.
+      if (key === "listen") return undefined
       if (key !== "unsafe") return target[key as keyof typeof target]
       return (text: string, params?: ReadonlyArray<unknown>) => {
         const statement = target.unsafe(text, params)

@@ -288,7 +288,7 @@ describe("the settings of a connection", () => {
         client: { applicationName: prefix },
         between: (text, params, send) =>
           Effect.andThen(
-            text.includes("insert into")
+            text.startsWith("call ") || text.includes("insert into")
               ? Effect.map(send("select current_setting('lock_timeout')", []), (rows) => void timeouts.push(...rows))
               : Effect.void,
             send(text, params)

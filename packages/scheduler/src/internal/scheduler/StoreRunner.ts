@@ -134,11 +134,19 @@ export const make = Effect.fnUntraced(function* (options: {
   /** Whether the end of a run may make room for another one, beyond those that the store tells of. */
   const isLimited = () =>
     runner.claimable().some((job) => job.concurrency !== undefined || settings.queues[job.queue] !== undefined)
-  yield* store.subscribe((signal) => {
+  const subscribing = store.subscribe((signal) => {
     if (signal & Signal.schedules) bells.fire.ring()
     if (signal & Signal.runs || (signal & Signal.ended && isLimited())) bells.claim.ring()
     if (signal & Signal.cancel) bells.heart.ring()
     if (signal & Signal.ended) waiters.changed()
+  })
+  const scope = yield* Effect.scope
+  let subscription: Fiber.Fiber<void> | undefined
+  /** From now on what changes is heard. Who only writes need not hear anything, and each who hears costs those who tell. */
+  const subscribed: Effect.Effect<void> = Effect.suspend(() => {
+    if (subscription !== undefined) return Effect.asVoid(Fiber.await(subscription))
+    const fork = Effect.forkIn(Scope.provide(subscribing, scope), scope, { startImmediately: true })
+    return Effect.flatMap(fork, (fiber) => Effect.asVoid(Fiber.await((subscription = fiber))))
   })
   yield* listening(options.registry.listeners, () => {
     jobs = undefined
@@ -152,6 +160,11 @@ export const make = Effect.fnUntraced(function* (options: {
   const start: Effect.Effect<void> = Effect.suspend(() => {
     if (stopping !== undefined) return Effect.andThen(stopping.done.await, start)
     if (live !== undefined) return Effect.void
+    return Effect.andThen(subscribed, begin)
+  })
+
+  const begin: Effect.Effect<void> = Effect.suspend(() => {
+    if (live !== undefined || stopping !== undefined) return start
     runner.state.closing = false
     return Effect.uninterruptible(Effect.map(startLoops(runner), (started) => void (live = started)))
   })
@@ -189,7 +202,7 @@ export const make = Effect.fnUntraced(function* (options: {
     start,
     drain,
     hurry,
-    awaitEnd: waiters.await,
+    awaitEnd: (runId) => Effect.andThen(subscribed, waiters.await(runId)),
     setPaused: (paused) => {
       runner.state.paused = paused
       bells.fire.ring()

@@ -5,6 +5,8 @@ import { isSqlError, SerializationError, SqlError } from "effect/sql/SqlError"
 import type { Row } from "../values.ts"
 import { type Backend, endBackends } from "./backends.ts"
 import { impatient } from "./held.ts"
+import { isWithin } from "./horizon.ts"
+import type { Notification, Signals } from "./signals.ts"
 import { type Param, decodeRows, encodeParam } from "./values.ts"
 import type { Workbench } from "./workbench.ts"
 
@@ -53,6 +55,9 @@ export interface Database {
     options?: Sent & {
       /** What its answer says that it has changed. */
       readonly signal?: (rows: ReadonlyArray<Row>) => StoreSignal
+      /** The same for a transaction of its own, which tells other processes of new runs in the same round trip: with one
+       * parameter more, the notification. */
+      readonly telling?: string
     }
   ) => Effect.Effect<ReadonlyArray<Row>, SqlError>
   /** Fails as overtaken as long as a claim that was given up may still be carried out. */
@@ -108,6 +113,14 @@ const contention = Schedule.exponential("2 millis").pipe(Schedule.jittered, Sche
 const isContention = ({ reason }: SqlError): boolean =>
   reason._tag === "DeadlockError" || reason._tag === "SerializationError" || reason._tag === "UniqueViolation"
 
+/** Whether a statement failed that might have succeeded without telling others: its procedure is not there or not to be used,
+ * or nobody can be told anything at the moment. */
+const isRefusal = ({ reason }: SqlError): boolean =>
+  reason._tag === "SqlSyntaxError" || reason._tag === "AuthorizationError" || reason._tag === "UnknownError"
+
+/** For so long it is not tried again. */
+const restFor = 60_000
+
 /** Fails a transaction that has seen something which another one is just changing. It is tried again. */
 export const overtaken = (what: string): Effect.Effect<never, SqlError> =>
   Effect.fail(
@@ -131,10 +144,11 @@ export const makeDatabase = (options: {
   readonly workbench: Workbench
   /** The store goes by its callers' `now`. */
   readonly believesCallers: boolean
-  /** After a commit, with what it changed. */
-  readonly notify: (signal: StoreSignal) => void
+  readonly signals: Pick<Signals, "notify" | "take">
 }): Database => {
-  const { believesCallers, client, notify, workbench } = options
+  const { believesCallers, client, signals, workbench } = options
+  /** After a commit, with what it changed. */
+  const { notify } = signals
   const toldOf = (now: number): number | null => (believesCallers ? now : null)
   const ifJoined = <A>(
     joined: () => Effect.Effect<A, SqlError>,
@@ -177,6 +191,8 @@ export const makeDatabase = (options: {
       Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
     )
   }
+
+  let refusedAt = -Infinity
 
   /** Where claims were sent on connections that were lost. */
   let claiming: ReadonlyArray<Backend> = []
@@ -232,18 +248,39 @@ export const makeDatabase = (options: {
           if (signalOf !== undefined) tx.signal |= signalOf(rows)
           return rows
         })
-      const alone = workbench.use({
-        body: (send) => send(text, params),
-        onSuccess: (rows) => {
-          const signal = signalOf === undefined ? 0 : signalOf(rows)
-          if (signal !== 0) notify(signal)
-        },
-        otherwise: () => inPool(now, body),
-        onLost: onLost(options)
-      })
+      const attempt = () => {
+        let told: Notification | undefined
+        return workbench.use({
+          body: (send) => {
+            const plainly = () => send(text, params)
+            if (options?.telling === undefined || isWithin(now, refusedAt, restFor)) return plainly()
+            const notification = (told = signals.take(Signal.runs))
+            if (notification === undefined) return plainly()
+            return send(options.telling, [...params, notification.payload]).pipe(
+              Effect.onError(() =>
+                Effect.sync(() => {
+                  told = undefined
+                  notification.giveBack()
+                })
+              ),
+              Effect.catchIf(isRefusal, () => {
+                refusedAt = now
+                return plainly()
+              })
+            )
+          },
+          onSuccess: (rows) => {
+            const signal = signalOf === undefined ? 0 : signalOf(rows)
+            if (signal !== 0) notify(signal, told !== undefined)
+            else told?.giveBack()
+          },
+          otherwise: () => inPool(now, body),
+          onLost: onLost(options)
+        })
+      }
       return ifJoined(
         () => begun(now, openings.plain(), body),
-        () => again(alone)
+        () => again(Effect.suspend(attempt))
       )
     }
   }

@@ -8,6 +8,7 @@ import type { Tables } from "../tables.ts"
 import type { Row, Value } from "../values.ts"
 import { list, typeOf } from "./columns.ts"
 import { clock, clockNow, type Database } from "./database.ts"
+import { channelOf } from "./signals.ts"
 import { columnsOf } from "./values.ts"
 
 /** Where the keys stand among the parameters: after what is told of the time, the caller's, and the columns of the runs. */
@@ -27,27 +28,55 @@ const valueOf = (column: string): string => {
   }
 }
 
-/** Inserts runs, once each. */
-export const makeEnqueue = (t: Tables, db: Database) => {
+const twin = `r.schedule_id = i.schedule_id and r.generation is not distinct from i.generation and r.cause = i.cause
+      and r.nominal = i.nominal`
+
+/** One statement. What it does not insert was there before: by its id, by its key, or by its nominal time. */
+const insertOf = (t: Tables): string => {
   const arrays = runColumns.map((column, index) => `$${index + 3}::${typeOf(column)}[]`)
   const input = `i as materialized (select * from unnest(${arrays.join(", ")}, $${unique}::text[]) with ordinality as i(${list(
     runColumns
   )}, unique_key, place))`
-  const twin = `r.schedule_id = i.schedule_id and r.generation is not distinct from i.generation and r.cause = i.cause
-      and r.nominal = i.nominal`
-  const texts = {
-    /** One statement. What it does not insert was there before: by its id, by its key, or by its nominal time. */
-    insert: `with ${clock}, ${input}, keys as (
+  return `with ${clock}, ${input}, keys as (
   insert into ${t.keys} (job, key, run_id, created_at)
   select i.job, i.unique_key, i.id, ${clockNow} from i
   where i.unique_key is not null and not exists (select 1 from ${t.history} h where h.id = i.id)
     and not exists (select 1 from ${t.runs} r where r.id = i.id) and not exists (select 1 from ${t.runs} r where ${twin})
   order by i.job, i.unique_key, i.place on conflict do nothing returning run_id
-)
-insert into ${t.runs} (${list(runColumns)}) select ${runColumns.map(valueOf).join(", ")} from i
-where (i.unique_key is null or i.id in (select run_id from keys))
-  and not exists (select 1 from ${t.history} h where h.id = i.id)
-on conflict do nothing returning id`,
+), added as (
+  insert into ${t.runs} (${list(runColumns)}) select ${runColumns.map(valueOf).join(", ")} from i
+  where (i.unique_key is null or i.id in (select run_id from keys))
+    and not exists (select 1 from ${t.history} h where h.id = i.id)
+  on conflict do nothing returning id
+) select `
+}
+
+const parameters = ["bigint", "bigint", ...runColumns.map((column) => `${typeOf(column)}[]`), "text[]"]
+const notification = `$${parameters.length + 1}`
+
+const procedureOf = (t: Tables): string => `${t.prefix}enqueue`
+
+/**
+ * Inserts, and tells other processes of it once that is committed: in one round trip, and not in one transaction, since those
+ * that notify commit one after another, each after the disk has answered the one before.
+ */
+export const enqueueProcedure = (t: Tables): string => `create procedure ${procedureOf(t)}(
+  ${parameters.join(", ")}, text, inout inserted bigint
+) language plpgsql as $$
+begin
+  ${insertOf(t)}count(*) from added into inserted;
+  commit;
+  if inserted > 0 then
+    perform pg_notify('${channelOf(t)}', ${notification});
+  end if;
+end $$`
+
+/** Inserts runs, once each. */
+export const makeEnqueue = (t: Tables, db: Database) => {
+  const texts = {
+    insert: `${insertOf(t)}id from added`,
+    count: `${insertOf(t)}count(*) from added`,
+    call: `call ${procedureOf(t)}(${[...parameters, "text"].map((type, index) => `$${index + 1}::${type}`).join(", ")}, null)`,
     /** The ids under which runs are stored that were not inserted. */
     stored: `select i.id, coalesce(
   (select r.id from ${t.runs} r where r.id = i.id),
@@ -91,19 +120,15 @@ from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 
   return Effect.fnUntraced(function* ({ now, runs }: Params<"enqueue">): Effect.fn.Return<Answer<"enqueue">, SqlError> {
     if (runs.length === 0) return { ids: [] }
-    const inserted = yield* db.once(now, texts.insert, paramsOf(now, runs), { signal: signalOf })
-    if (inserted.length === runs.length) return { ids: runs.map(({ run }) => run.id) }
-    const storedAs = new Map(inserted.map(([id]) => [id as string, id as string]))
-    yield* insertRest(
-      now,
-      runs.filter(({ run }) => !storedAs.has(run.id)),
-      storedAs
-    )
+    const [count] = yield* db.once(now, texts.count, paramsOf(now, runs), { signal: signalOf, telling: texts.call })
+    if (count![0] === runs.length) return { ids: runs.map(({ run }) => run.id) }
+    const storedAs = new Map<string, string>()
+    yield* insertRest(now, runs, storedAs)
     return { ids: runs.map(({ run }) => storedAs.get(run.id)!) }
   })
 }
 
-const signalOf = (inserted: ReadonlyArray<Row>): number => (inserted.length > 0 ? Signal.runs : 0)
+const signalOf = ([count]: ReadonlyArray<Row>): number => ((count![0] as number) > 0 ? Signal.runs : 0)
 
 const identityOf = ({ run, unique: key }: { readonly run: RunRecord; readonly unique: string | null }) =>
   [run.id, run.job, key, run.scheduleId, run.generation, run.cause, run.nominal] satisfies ReadonlyArray<Value>

@@ -1,4 +1,5 @@
 import type { Tables } from "../tables.ts"
+import { enqueueProcedure } from "./enqueue.ts"
 
 const oneOf = (column: string, ...values: ReadonlyArray<string>): string =>
   `${column} in (${values.map((value) => `'${value}'`).join(", ")})`
@@ -150,5 +151,7 @@ export const schemaV1 = (t: Tables): ReadonlyArray<string> => [
   triggers text not null
 ) with (fillfactor = 50)`,
 
-  `create table ${t.limits} (name ${text} primary key) with (fillfactor = 50)`
+  `create table ${t.limits} (name ${text} primary key) with (fillfactor = 50)`,
+
+  enqueueProcedure(t)
 ]

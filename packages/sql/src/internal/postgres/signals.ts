@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Latch, Predicate, Queue, Random, Schedule, type Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, type Fiber, Latch, Predicate, Queue, Random, Schedule, Scope } from "effect"
 import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -15,8 +15,11 @@ interface Listening {
 const canListen = (client: SqlClient): client is SqlClient & Listening =>
   Predicate.hasProperty(client, "listen") && typeof client.listen === "function"
 
-/** Notifications are gathered for so long before the next one is sent. */
-const gathering = "10 millis"
+/** For so many milliseconds changes are gathered before a notification of their own is sent. */
+const gathering = 10
+
+/** A statement sends one itself where none was sent for so many. */
+const apart = 2
 
 /** A notification that is not sent by then is not worth sending: whoever waits for it has polled. */
 const sendTimeout = "2 seconds"
@@ -27,33 +30,64 @@ const reconnect = Schedule.min([Schedule.exponential("50 millis"), Schedule.spac
   Schedule.jittered
 )
 
+/** The channel on which the stores of these tables tell each other. */
+export const channelOf = (tables: Tables): string => `${tables.prefix}changes`
+
+/** A notification that a statement sends. */
+export interface Notification {
+  readonly payload: string
+  /** Called where it was not sent: what it was to tell is told later. */
+  readonly giveBack: () => void
+}
+
+/** How processes tell each other what they have changed. */
+export interface Signals {
+  /** Called after each commit of this process; `isTold` where the statement has told the others itself. */
+  readonly notify: (signal: StoreSignal, isTold?: boolean) => void
+  /** What a statement sends on the channel after its commit, unless one was sent just now. */
+  readonly take: (signal: StoreSignal) => Notification | undefined
+  /** Begins to hear of others, and comes back once nothing can be missed that they change from now on. */
+  readonly listen: Effect.Effect<void>
+}
+
 /**
  * Tells other processes what was changed here, and hears it from them. It speeds things up and nothing more: what is lost is
- * found by the next poll. Nothing is sent from within a transaction, since NOTIFY makes commits wait for each other.
- *
- * @returns what is called after each commit of this process.
+ * found by the next poll. Nothing is sent from within a transaction that changes something, since NOTIFY makes commits wait
+ * for each other.
  */
 export const makeSignals = Effect.fnUntraced(function* (options: {
   readonly client: SqlClient
   readonly tables: Tables
   /** Called with what this process or another one has changed. */
   readonly hear: (signal: StoreSignal) => void
-}): Effect.fn.Return<(signal: StoreSignal) => void, SqlError, Scope.Scope> {
+}): Effect.fn.Return<Signals, never, Scope.Scope> {
   const { client, hear, tables } = options
-  if (!canListen(client)) return hear
-  const channel = `${tables.prefix}changes`
+  if (!canListen(client)) return { notify: hear, take: () => undefined, listen: Effect.void }
+  const channel = channelOf(tables)
+  const clock = yield* Clock.Clock
+  const monotonic = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   // By which this process knows its own notifications, which it has heard already.
   const self = (yield* Random.nextIntBetween(0, 2 ** 40)).toString(36)
+  const payloadOf = (signal: StoreSignal): string => `${self} ${signal}`
 
   let gathered: StoreSignal = 0
+  let sentAt = -Infinity
   const waiting = yield* Latch.make(false)
+  const gather = (signal: StoreSignal): void => {
+    gathered |= signal
+    waiting.openUnsafe()
+  }
   const send = Effect.suspend(() => {
+    const since = monotonic() - sentAt
+    if (gathered !== 0 && since < gathering) return Effect.sleep(gathering - since)
     waiting.closeUnsafe()
-    const payload = `${self} ${gathered}`
+    if (gathered === 0) return Effect.void
+    const payload = payloadOf(gathered)
     gathered = 0
+    sentAt = monotonic()
     return client
       .unsafe("select pg_notify($1, $2)", [channel, payload])
-      .values.pipe(Effect.timeoutOption(sendTimeout), Effect.ignoreCause, Effect.andThen(Effect.sleep(gathering)))
+      .values.pipe(Effect.timeoutOption(sendTimeout), Effect.ignoreCause)
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(waiting.await, send)))
 
@@ -64,27 +98,45 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
         if (from !== self) hear(Number(bits) & everything)
       })
     )
-  const subscribed = yield* Deferred.make<void, SqlError>()
+  const tried = yield* Deferred.make<void>()
   let isFirst = true
   const listening = Effect.scoped(
     Effect.flatMap(impatient(client, client.listen(channel)), (queue) => {
       // While nobody listened anything may have changed.
       if (!isFirst) hear(everything)
       isFirst = false
-      Deferred.doneUnsafe(subscribed, Exit.void)
+      Deferred.doneUnsafe(tried, Exit.void)
       return receive(queue)
     })
+  ).pipe(
+    Effect.tapCause(() => {
+      isFirst = false
+      return Deferred.succeed(tried, undefined)
+    }),
+    Effect.retry(reconnect)
   )
-  yield* listening.pipe(
-    Effect.tapCause((cause) => Deferred.failCause(subscribed, cause)),
-    Effect.retry(reconnect),
-    Effect.forkScoped
-  )
-  yield* Deferred.await(subscribed)
+  const scope = yield* Effect.scope
+  let listener: Fiber.Fiber<unknown, unknown> | undefined
 
-  return (signal) => {
-    gathered |= signal
-    hear(signal)
-    waiting.openUnsafe()
+  return {
+    notify: (signal, isTold = false) => {
+      if (!isTold) gather(signal)
+      hear(signal)
+    },
+    take: (signal) => {
+      const now = monotonic()
+      if (now - sentAt < apart) return undefined
+      sentAt = now
+      const bits = gathered
+      gathered = 0
+      return { payload: payloadOf(bits | signal), giveBack: () => gather(bits) }
+    },
+    listen: Effect.suspend(() => {
+      if (listener !== undefined) return Deferred.await(tried)
+      return Effect.flatMap(Effect.forkIn(listening, scope), (fiber) => {
+        listener = fiber
+        return Deferred.await(tried)
+      })
+    })
   }
 })

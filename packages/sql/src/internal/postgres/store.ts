@@ -36,10 +36,10 @@ export const makePostgresStore = (options: {
   Effect.gen(function* () {
     const { client, description, tables } = options
     const opening = Effect.mapError((error: SqlError) => toOpenError(description, error))
-    const notify = yield* makeSignals({ client, tables, hear: options.notify }).pipe(opening)
+    const signals = yield* makeSignals({ client, tables, hear: options.notify })
     const heart = yield* makeLane(client, options.believesCallers).pipe(opening)
     const workbench = yield* makeWorkbench(client, options.ownConnections)
-    const db = makeDatabase({ ...options, workbench, notify })
+    const db = makeDatabase({ ...options, workbench, signals })
     const ending = makeEnding(tables)
     const schedules = makeSchedules(tables, ending)
     const dueFrom = new Horizon(tables.schedules)
@@ -57,6 +57,7 @@ export const makePostgresStore = (options: {
         )
 
     return {
+      listen: signals.listen,
       shared: true,
       description,
       transaction: { active: db.isJoined, afterCommit: client.afterCommit },

@@ -1,6 +1,7 @@
 import { Effect, type Scope } from "effect"
-import type { JobStoreError, JobStoreService, StoreSignal } from "effect-scheduler/JobStore"
+import type { JobStoreError, StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
+import type { Methods } from "../dialect.ts"
 import type { Tables } from "../tables.ts"
 import { makeExecutor } from "./executor.ts"
 import type { Program } from "./program.ts"
@@ -21,7 +22,7 @@ export const makeSqliteStore = (options: {
   /** Other processes may open the same. */
   readonly shared: boolean
   readonly notify: (signal: StoreSignal) => void
-}): Effect.Effect<Omit<JobStoreService, "subscribe">, JobStoreError, Scope.Scope> =>
+}): Effect.Effect<Methods, JobStoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const { client, description, notify, shared, tables } = options
     const runner = makeRunner(client)
@@ -37,6 +38,7 @@ export const makeSqliteStore = (options: {
         read(method, (tx) => program(tx, params))
 
     return {
+      listen: Effect.void,
       shared,
       description,
       transaction: { active: runner.isJoined, afterCommit: client.afterCommit },
