@@ -110,6 +110,9 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  *   up to three others for its calls, half of what is beyond four, on which a call is one round trip; what they are set to is
  *   for this session, so that a pooler that gives sessions to others between two transactions must not stand in between.
  * - It goes by the server's clock. An instant that is the caller's `now` means the server's now.
+ * - What it answers is committed as the server is set up, by default once the disk has it. A tick that decides for a few
+ *   schedules, and no more than that they go on and have runs, is committed at once: the claim of such a run waits for the
+ *   disk to have both. A server that fails before it forgets the tick as a whole, and it is decided again.
  * - What one process changes the others hear by NOTIFY, which is never sent within a transaction of the application. A
  *   notification that is lost costs at most one poll interval.
  * - What is stored in a transaction of the application keeps its locks until that ends: a schedule that was changed is not

@@ -42,7 +42,11 @@ const states = {
   "analysed when there was nothing": []
 }
 
-const advance: Transition = (_, view) => changeTo({ ...view!.schedule, nextAt: t0 + 60_000, watermark: t0 })
+const advanceTo =
+  (nextAt: number): Transition =>
+  (_, view, now) =>
+    changeTo({ ...view!.schedule, nextAt, watermark: now })
+const advance = advanceTo(t0 + 60_000)
 
 const later = ({ attempt, id }: { readonly attempt: number; readonly id: string }): RunReport => ({
   _tag: "Retry",
@@ -113,6 +117,10 @@ const costsOf = (size: number, analysed: ReadonlyArray<string>, generic: boolean
     const retention = { succeeded: forever, others: forever, exhausted: forever, keys: forever }
     const maintained = { now: t0, retention, limit: batch, ...known, zoneData: "2026a", transition: advance }
     yield* of("maintain", store.maintain(maintained))
+    yield* store.fire({ now: t0 + 60_000, limit: batch, ...known, transition: advanceTo(t0 + 1e12) })
+    costs.length = 0
+    const few = { now: t0 + 1_000_000 + batch + 10, limit: batch, ...known, transition: advanceTo(t0 + 1e12) }
+    yield* of("fire of a few", store.fire(few))
     return found
   })
 

@@ -27,11 +27,14 @@ const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefin
     (wake) => until(runner, schedules ? wake.schedules : wake.runs, wake.now)
   )
 
-/** How long a loop may sleep that has nothing to do before an instant, in milliseconds. */
+/**
+ * How long a loop may sleep that has nothing to do before an instant, in milliseconds. `now` is the store's time when it
+ * answered: since then its answer has been on its way.
+ */
 export const until = (runner: Runner, instant: number | undefined, now: number): number | undefined => {
   // A shared store is changed by others too, and notifications are only a speed-up.
   const poll = runner.store.shared ? jittered(runner.random, runner.settings.pollInterval) : undefined
   if (instant === undefined) return poll
-  const delay = Math.max(0, instant - now)
+  const delay = Math.max(0, instant - Math.max(now, runner.time.now()))
   return poll === undefined ? delay : Math.min(delay, poll)
 }

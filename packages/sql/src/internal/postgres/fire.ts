@@ -6,6 +6,7 @@ import { scheduleColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
 import type { Row } from "../values.ts"
 import type { Database, Session } from "./database.ts"
+import { makeFireAtOnce } from "./fireAtOnce.ts"
 import { type AskHeads, type DueGroup, nameOf, noLanes } from "./heads.ts"
 import type { Horizon } from "./horizon.ts"
 import { lockedColumns, type Schedules } from "./schedules.ts"
@@ -29,8 +30,12 @@ where next_at is not null and version = $1::int and needs = $2 and next_at >= $3
     return groups.length === 1 ? found : found.toSorted(byNextAt).slice(0, limit)
   })
 
+  const fireAtOnce = makeFireAtOnce(t, db)
+
   return Effect.fnUntraced(function* (params: Params<"fire">): Effect.fn.Return<Answer<"fire">, SqlError> {
     yield* horizon.begin(params.now, (text, values = []) => db.once(params.now, text, values))
+    const fired = horizon.isShort ? undefined : yield* fireAtOnce(params)
+    if (fired !== undefined) return fired
     const heads = yield* ask(params.now, params, noLanes)
     const dueNow = heads.groups.filter((group) => group.nextAt <= heads.now)
     if (dueNow.length === 0) return { applied: [], full: false, now: heads.now }

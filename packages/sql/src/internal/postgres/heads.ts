@@ -33,17 +33,20 @@ const lookedAt = 500
 
 export const nameOf = (group: Pick<DueGroup, "version" | "needs">): string => `${group.version} ${group.needs}`
 
+/** The members of a recursive table `groups`: from one group to the next by one look-up each, whatever lies between them. */
+export const groupsOf = (t: Tables, newest: string): string => {
+  const head = (where: string) => `select s.version, s.needs, s.next_at from ${t.schedules} s
+    where s.next_at is not null and s.version <= ${newest}::int${where} order by s.version, s.needs, s.next_at limit 1`
+  return `(${head("")})
+  union all
+  select n.* from groups g cross join lateral (${head(" and (s.version, s.needs) > (g.version, g.needs)")}) n`
+}
+
 /** Asks for the next schedules and runs, in one statement. */
 export const makeHeads = (t: Tables, db: Database, horizon: Horizon) => {
   const pending = `r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low`
   const isFree = `(r.key is null or not exists (select 1 from ${t.runs} k
     where k.state = 'running' and k.key is not null and k.job = r.job and k.key = r.key))`
-  const head = (where: string) => `select s.version, s.needs, s.next_at from ${t.schedules} s
-    where s.next_at is not null and s.version <= $5::int${where} order by s.version, s.needs, s.next_at limit 1`
-  /** From one group to the next by one look-up each, whatever lies between them. */
-  const everyGroup = `(${head("")})
-  union all
-  select n.* from groups g cross join lateral (${head(" and (s.version, s.needs) > (g.version, g.needs)")}) n`
   /** Those that are known, each from the earliest time of interest on. */
   const knownGroups = `select i.version, i.needs, h.next_at
   from unnest($5::int[], $6::text[], $7::bigint[]) as i(version, needs, low)
@@ -62,7 +65,7 @@ export const makeHeads = (t: Tables, db: Database, horizon: Horizon) => {
   cross join lateral (select r.run_at, ${isFree} as is_free from ${t.runs} r
     where ${pending} order by r.run_at, r.id limit 1) h
 ) select ${clockNow}, runs.run_at, g.version, g.needs, g.next_at from runs left join groups g on true`
-  const texts = { every: textOf(everyGroup), known: textOf(knownGroups) }
+  const texts = { every: textOf(groupsOf(t, "$5")), known: textOf(knownGroups) }
 
   /** Those that were found when all was looked at last. */
   let seen: ReadonlyArray<DueGroup> = []

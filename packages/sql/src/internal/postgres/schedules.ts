@@ -73,7 +73,17 @@ export interface Schedules {
 export const lockedColumns = `${scheduleColumns.join(", ")}, ctid::text`
 
 /** The columns that an advance changes. */
-const advanced = ["revision", "watermark", "next_at", "fired", "skipped", "missed", "dropped", "paused", "updated_at"]
+export const advanced = [
+  "revision",
+  "watermark",
+  "next_at",
+  "fired",
+  "skipped",
+  "missed",
+  "dropped",
+  "paused",
+  "updated_at"
+]
 
 export const makeSchedules = (t: Tables, ending: Ending): Schedules => {
   const group = "r.schedule_id = i.id and r.generation = i.generation and r.cause = i.cause"

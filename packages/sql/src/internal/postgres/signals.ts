@@ -120,8 +120,9 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
 
   return {
     notify: (signal, isTold = false) => {
-      if (!isTold) gather(signal)
+      // This process first: who has just fired claims at once.
       hear(signal)
+      if (!isTold) gather(signal)
     },
     take: (signal) => {
       const now = monotonic()

@@ -59,7 +59,7 @@ export const send = (store: JobStoreService, command: Command): Effect.Effect<un
     case "Enqueue":
       return store.enqueue(command.params)
     case "Claim":
-      return store.claim(command.params)
+      return Effect.flatMap(store.claim(command.params), (answer) => withNext(store, command.params, answer))
     case "Finish":
       return store.finish({ ...command.params, transition })
     case "Progress":
@@ -94,6 +94,19 @@ export const send = (store: JobStoreService, command: Command): Effect.Effect<un
       return pages((cursor) => store.history({ ...command.params, cursor }))
   }
 }
+
+/** A claim's answer with when the next run is due, which only some stores say of themselves. */
+const withNext = (
+  store: JobStoreService,
+  { jobs, now, queues }: Params<"claim">,
+  answer: { readonly next?: number | null | undefined }
+): Effect.Effect<unknown, JobStoreError> =>
+  answer.next !== undefined
+    ? Effect.succeed(answer)
+    : Effect.map(store.wake({ now, version: 0, triggers: [], jobs, queues }), ({ runs }) => ({
+        ...answer,
+        next: runs ?? null
+      }))
 
 /** The pages of a list as lists of ids: a cursor is a store's own affair. */
 const pages = (
