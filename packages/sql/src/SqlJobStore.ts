@@ -105,10 +105,11 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  *
  * **Postgres** (13 or newer, with `PgClient.layer` of `@effect/sql-pg`):
  *
- * - The store keeps two connections of the client's pool to itself, one for the lease of its node and one to listen, so that
- *   handlers that use up the pool cannot starve them. A pool of fewer than four is refused. Of one with six or more it keeps
- *   up to three others for its calls, half of what is beyond four, on which a call is one round trip; what they are set to is
- *   for this session, so that a pooler that gives sessions to others between two transactions must not stand in between.
+ * - The store keeps two connections of the client's pool to itself, one for the lease of its node and one to listen (where
+ *   nothing is run, once somebody awaits the end of a run), so that handlers that use up the pool cannot starve them. A pool
+ *   of fewer than four is refused. Of one with six or more it keeps up to three others for its calls, half of what is beyond
+ *   four, on which a call is one round trip; what they are set to is for this session, so that a pooler that gives sessions to
+ *   others between two transactions must not stand in between.
  * - It goes by the server's clock. An instant that is the caller's `now` means the server's now.
  * - What it answers is committed as the server is set up, by default once the disk has it. A tick that decides for a few
  *   schedules, and no more than that they go on and have runs, is committed at once: the claim of such a run waits for the
