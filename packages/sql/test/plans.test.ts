@@ -146,6 +146,10 @@ describe("query plans", () => {
     })
   }
 
+  it("are made once, not again for each value of a limit", () => {
+    for (const [name, text] of Object.entries(statements)) assert.notMatch(text, /limit \?/, name)
+  })
+
   it("names every table", () => {
     assert.deepStrictEqual(dataTables(tables), ["t_schedules", "t_runs", "t_history", "t_nodes", "t_keys"])
   })

@@ -6,6 +6,9 @@ const list = (columns: ReadonlyArray<string>, table?: string): string =>
 
 const marks = (columns: ReadonlyArray<unknown>): string => columns.map(() => "?").join(", ")
 
+/** SQLite looks at the value of a bare `limit ?` when it plans, and so prepares the statement anew each time that it is run. */
+const limit = "limit +?"
+
 /** The first row of the first select that has one. A comparison of row values would not do: it begins at the group that
  * it is to step over, and passes through all of it. */
 const firstOf = (...selects: ReadonlyArray<string>): string =>
@@ -50,7 +53,7 @@ from ${t.runs} where rowid = ?`
   where next_at is not null and version > ? order by version, needs, next_at`
     ),
     due: `select ${view} from ${t.schedules} s
-where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ? order by s.next_at, s.id limit ?`,
+where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ? order by s.next_at, s.id ${limit}`,
     view: `select ${view} from ${t.schedules} s where s.id = ?`,
     schedule: `select ${schedule} from ${t.schedules} s where s.id = ?`,
     insertSchedule: `insert into ${t.schedules} (${list(scheduleColumns)}) values (${marks(scheduleColumns)})`,
@@ -75,7 +78,7 @@ from ${t.runs} r where r.rowid = ? and r.cause = 'nominal' and r.nominal is not 
     ),
     idle: `select s.id from ${t.schedules} s
 where s.state = 'waiting' and s.version = ? and s.needs = ? and not exists (select 1 from ${t.runs} r where ${group})
-order by s.id limit ?`,
+order by s.id ${limit}`,
     zoneGroup: firstOf(
       `select zone_data, version, needs from ${t.schedules}
   where state = 'active' and zone_data = ? and version = ? and needs > ? order by needs`,
@@ -85,9 +88,9 @@ order by s.id limit ?`,
   where state = 'active' and zone_data > ? order by zone_data, version, needs`
     ),
     ofZone: `select id from ${t.schedules}
-where state = 'active' and zone_data = ? and version = ? and needs = ? and next_at is not null order by id limit ?`,
+where state = 'active' and zone_data = ? and version = ? and needs = ? and next_at is not null order by id ${limit}`,
     expireExhausted: `delete from ${t.schedules} where id in (select id from ${t.schedules}
-  where state = 'exhausted' and updated_at < ? order by updated_at, id limit ?) returning id`,
+  where state = 'exhausted' and updated_at < ? order by updated_at, id ${limit}) returning id`,
 
     // Unfinished runs
 
@@ -102,7 +105,7 @@ where state = 'active' and zone_data = ? and version = ? and needs = ? and next_
     freeHeads: heads(` and (r.key is null or ${isFree})`),
     /** Rows with their places. */
     lane: `select ${run}, rowid from ${t.runs} where state = 'pending' and job = ? and priority = ? and run_at <= ?
-  and (run_at, id) > (?, ?) order by run_at, id limit ?`,
+  and (run_at, id) > (?, ?) order by run_at, id ${limit}`,
     running: `select job, queue, count(*) from ${t.runs} where state = 'running' group by job, queue`,
     isKeyTaken: `select 1 from ${t.runs} where state = 'running' and key is not null and job = ? and key = ?`,
     start: `update or fail ${t.runs} set state = 'running', queue = ?, node = ?, started_at = ?, attempt = attempt + 1
@@ -144,12 +147,12 @@ join ${t.runs} w on w.id = (select d.id from ${t.runs} d
   order by coalesce(d.nominal, d.run_at), d.id limit 1)
 where g.deferred = (select count(*) from ${t.runs} a
   where a.schedule_id = g.schedule_id and a.generation is g.generation and a.cause = g.cause)
-order by w.id limit ?`,
+order by w.id ${limit}`,
     keysLeft: `select w.id from (
   select distinct job, key from ${t.runs} where waits_for = 'key') r
 join ${t.runs} w on w.id = (select d.id from ${t.runs} d
   where d.waits_for = 'key' and d.job = r.job and d.key = r.key order by d.priority, d.run_at, d.id limit 1)
-where ${isFree} order by w.id limit ?`,
+where ${isFree} order by w.id ${limit}`,
     held: `select ${run}, rowid from ${t.runs} where state = 'running' and node = ? order by id`,
     toCancel: `select id from ${t.runs} where cancel_at is not null and state = 'running' and node = ? order by id`,
 
@@ -160,7 +163,7 @@ where ${isFree} order by w.id limit ?`,
     insertRange: `insert into ${t.history} (${list(rangeColumns)}) values (${marks(rangeColumns)})`,
     ended: `select ${list(historyColumns)} from ${t.history} where id = ? and range_count is null`,
     expireHistory: `delete from ${t.history} where id in (select id from ${t.history}
-  where kept = ? and ended_at < ? order by ended_at, id limit ?) returning id`,
+  where kept = ? and ended_at < ? order by ended_at, id ${limit}) returning id`,
 
     // Keys of enqueued runs
 
@@ -168,7 +171,7 @@ where ${isFree} order by w.id limit ?`,
     insertKey: `insert into ${t.keys} (job, key, run_id, created_at) values (?, ?, ?, ?)`,
     expireKeys: `delete from ${t.keys} where (job, key) in (select k.job, k.key from ${t.keys} k
   where k.created_at < ? and not exists (select 1 from ${t.runs} r where r.id = k.run_id)
-  order by k.created_at, k.run_id limit ?) returning run_id`,
+  order by k.created_at, k.run_id ${limit}) returning run_id`,
 
     // Nodes
 
