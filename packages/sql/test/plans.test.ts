@@ -46,7 +46,12 @@ const paths: Record<string, ReadonlyArray<string>> = {
     "SCAN json_each VIRTUAL TABLE INDEX 1:"
   ],
   reported: ["SCAN j VIRTUAL TABLE INDEX 1:", "SEARCH r USING INDEX sqlite_autoindex_t_runs_1 (id=?) LEFT-JOIN"],
-  archiveSuccess: ["SEARCH t_runs USING INTEGER PRIMARY KEY (rowid=?)"],
+  advanceSchedules: [
+    "SEARCH t_schedules USING INTEGER PRIMARY KEY (rowid=?)",
+    "LIST SUBQUERY 1",
+    "SCAN json_each VIRTUAL TABLE INDEX 1:"
+  ],
+  archiveSuccesses: ["CO-ROUTINE e", "SCAN 25 CONSTANT ROWS", "SCAN e", "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)"],
   deleteRuns: [
     "SEARCH t_runs USING INTEGER PRIMARY KEY (rowid=?)",
     "LIST SUBQUERY 1",
@@ -84,7 +89,7 @@ const growing = (name: string, plan: ReadonlyArray<string>): ReadonlyArray<strin
     if (/^USE TEMP B-TREE FOR (GROUP BY|DISTINCT)/.test(line)) return name !== "running"
     if (line.startsWith("USE TEMP B-TREE")) return !mayResort.has(name)
     if (!line.startsWith("SCAN")) return false
-    if (/VIRTUAL TABLE|CONSTANT ROW|SCAN ([gr]|h\d|\(subquery-\d\))$/.test(line)) return false
+    if (/VIRTUAL TABLE|CONSTANT ROW|SCAN ([egr]|25-ROW VALUES CLAUSE|h\d|\(subquery-\d\))$/.test(line)) return false
     const allowed = readsAll[name]
     return allowed === undefined || !line.includes(allowed)
   })

@@ -1,10 +1,15 @@
 import { historyColumns, nodeColumns, rangeColumns, runColumns, scheduleColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
+import { manyRows } from "./program.ts"
 
 const list = (columns: ReadonlyArray<string>, table?: string): string =>
   columns.map((column) => (table === undefined ? column : `${table}.${column}`)).join(", ")
 
 const marks = (columns: ReadonlyArray<unknown>): string => columns.map(() => "?").join(", ")
+
+/** So many rows of parameters. */
+const values = (columns: ReadonlyArray<unknown>, rows: number): string =>
+  `values ${Array.from({ length: rows }, () => `(${marks(columns)})`).join(", ")}`
 
 /** SQLite looks at the value of a bare `limit ?` when it plans, and so prepares the statement anew each time that it is run. */
 const limit = "limit +?"
@@ -13,6 +18,9 @@ const limit = "limit +?"
  * it is to step over, and passes through all of it. */
 const firstOf = (...selects: ReadonlyArray<string>): string =>
   `${selects.map((select) => `select * from (${select} limit 1)`).join("\nunion all ")} limit 1`
+
+/** What is known of an end beside the row of its run, which is at this place. */
+export const endColumns = ["place", "ended_at", "outcome", "failures", "result", "result_stored", "errors"] as const
 
 /**
  * Every fixed statement of the store, as SQLite says it. Together with `schema.ts` and `lists.ts` this is all that knows
@@ -34,13 +42,19 @@ export const makeStatements = (t: Tables) => {
     order by r.run_at, r.id limit 1)
 from json_each(?) j, json_each('[0,1,2,3]') p`
   // `or fail`: else each run of the statement copies every page that it touches, to be able to undo itself alone. Whoever
-  // runs it undoes all of a transaction, or of a savepoint.
-  const archived = (kept: 0 | 1): string => `insert or fail into ${t.history} (${list(historyColumns.slice(0, 25))})
-select id, ${kept}, ?, ?, job, queue, priority, delivery, schedule_id, generation, nominal, cause, attempt, ?, recoveries,
-  node, created_at, run_at, started_at, ?, ?, ?, progress, ${kept === 0 ? "null, null" : "payload, key"}
-from ${t.runs} where rowid = ?`
+  // runs it undoes all of a transaction, or of a savepoint. A cross join is made in the order in which it is written.
+  const archived = (kept: 0 | 1, rows: number): string => `with e (${list(endColumns)}) as (${values(endColumns, rows)})
+insert or fail into ${t.history} (${list(historyColumns.slice(0, 25))})
+select r.id, ${kept}, e.ended_at, e.outcome, r.job, r.queue, r.priority, r.delivery, r.schedule_id, r.generation, r.nominal,
+  r.cause, r.attempt, e.failures, r.recoveries, r.node, r.created_at, r.run_at, r.started_at, e.result, e.result_stored,
+  e.errors, r.progress, ${kept === 0 ? "null, null" : "r.payload, r.key"}
+from e cross join ${t.runs} r where r.rowid = e.place`
   const advance = `revision = ?, watermark = ?, next_at = ?, fired = ?, skipped = ?, missed = ?, dropped = ?, paused = ?,
   updated_at = ?`
+  const advanceSame = `revision = revision + 1, watermark = ?, next_at = ?, fired = fired + ?, updated_at = ?`
+  const insertRun = (rows: number): string => `insert or fail into ${t.runs} (${run}) ${values(runColumns, rows)}`
+  const insertSchedule = (rows: number): string =>
+    `insert or fail into ${t.schedules} (${list(scheduleColumns)}) ${values(scheduleColumns, rows)}`
 
   return {
     // Schedules
@@ -56,7 +70,8 @@ from ${t.runs} where rowid = ?`
 where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ? order by s.next_at, s.id ${limit}`,
     view: `select ${view} from ${t.schedules} s where s.id = ?`,
     schedule: `select ${schedule} from ${t.schedules} s where s.id = ?`,
-    insertSchedule: `insert into ${t.schedules} (${list(scheduleColumns)}) values (${marks(scheduleColumns)})`,
+    insertSchedule: insertSchedule(1),
+    insertSchedules: insertSchedule(manyRows),
     replaceSchedule: `update ${t.schedules} set ${scheduleColumns
       .slice(1)
       .map((column) => `${column} = ?`)
@@ -65,6 +80,10 @@ where s.next_at is not null and s.version = ? and s.needs = ? and s.next_at <= ?
     advanceSchedule: `update ${t.schedules} set ${advance} where rowid = ?`,
     /** The same with another state, by which a row enters and leaves other indexes. */
     moveSchedule: `update ${t.schedules} set ${advance}, state = ? where rowid = ?`,
+    /** Both for all in these places at once, which come from one time to one other. */
+    advanceSchedules: `update or fail ${t.schedules} set ${advanceSame} where rowid in (select value from json_each(?))`,
+    moveSchedules: `update or fail ${t.schedules} set ${advanceSame}, state = ?
+where rowid in (select value from json_each(?))`,
     deleteSchedule: `delete from ${t.schedules} where id = ?`,
     /** Keeps a value as the last success of the schedule of a run that is about to end. */
     remember: `update ${t.schedules} set success_nominal = r.nominal, success_value = ?, revision = revision + 1
@@ -96,7 +115,8 @@ where state = 'active' and zone_data = ? and version = ? and needs = ? and next_
 
     run: `select ${run} from ${t.runs} where id = ?`,
     runWithPlace: `select ${run}, rowid from ${t.runs} where id = ?`,
-    insertRun: `insert into ${t.runs} (${run}) values (${marks(runColumns)})`,
+    insertRun: insertRun(1),
+    insertRuns: insertRun(manyRows),
     isKnown: `select 1 from ${t.runs} where id = ? union all select 1 from ${t.history} where id = ?`,
     twin: `select id from ${t.runs} where schedule_id = ? and generation is ? and cause = ? and nominal = ?`,
     /** The instant of the earliest pending run of each job and priority, or null. */
@@ -158,8 +178,10 @@ where ${isFree} order by w.id ${limit}`,
 
     // History
 
-    archiveSuccess: archived(0),
-    archiveOther: archived(1),
+    archiveSuccess: archived(0, 1),
+    archiveSuccesses: archived(0, manyRows),
+    archiveOther: archived(1, 1),
+    archiveOthers: archived(1, manyRows),
     insertRange: `insert into ${t.history} (${list(rangeColumns)}) values (${marks(rangeColumns)})`,
     ended: `select ${list(historyColumns)} from ${t.history} where id = ? and range_count is null`,
     expireHistory: `delete from ${t.history} where id in (select id from ${t.history}

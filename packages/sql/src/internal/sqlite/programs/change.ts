@@ -1,4 +1,3 @@
-import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import {
   type Applied,
   type ScheduleChange,
@@ -6,13 +5,13 @@ import {
   Signal,
   type Transition
 } from "effect-scheduler/JobStore"
-import { encodeAdvance, isAdvance, isMove } from "../../advance.ts"
-import { decodeSchedule, encodeRange, encodeRun, encodeSchedule, scheduleColumns } from "../../rows.ts"
+import { decodeSchedule, scheduleColumns } from "../../rows.ts"
 import type { Left } from "../../runs.ts"
 import type { Row, Value } from "../../values.ts"
 import { type Program, each, query } from "../program.ts"
 import { type Placed, archive, decodePlaced, promote } from "./ending.ts"
 import type { Transaction } from "./transaction.ts"
+import { Writes } from "./writes.ts"
 
 /** A schedule, present or not, that a transition decides on. */
 export interface Subject {
@@ -131,59 +130,4 @@ function* apply(
     left.map(({ run }) => run)
   )
   return { id, before, after, change, replaced, cancelled, cancelRequested }
-}
-
-/** Gathers the writes of several changes, so that each statement is run once for all of them. */
-class Writes {
-  private readonly tx: Transaction
-  private runs: Array<ReadonlyArray<Value>> = []
-  private ranges: Array<ReadonlyArray<Value>> = []
-  private inserted: Array<ReadonlyArray<Value>> = []
-  private advanced: Array<ReadonlyArray<Value>> = []
-  private moved: Array<ReadonlyArray<Value>> = []
-  private replaced: Array<ReadonlyArray<Value>> = []
-  private deleted: Array<ReadonlyArray<Value>> = []
-
-  constructor(tx: Transaction) {
-    this.tx = tx
-  }
-
-  /** Takes what a change inserts and the row as it shall be; the row as it will be stored. */
-  add({ id, place, view }: Subject, change: ScheduleChange): ScheduleRecord | undefined {
-    const before = view?.schedule
-    for (const run of change.runs) this.runs.push(encodeRun(run))
-    for (const range of change.ranges) this.ranges.push(encodeRange(range))
-    if (change.schedule === null) {
-      if (before !== undefined) this.deleted.push([id])
-      return undefined
-    }
-    const after: ScheduleRecord = {
-      ...change.schedule,
-      revision: before === undefined ? 0 : before.revision + 1
-    }
-    if (before === undefined) this.inserted.push(encodeSchedule(after))
-    else if (isAdvance(before, after)) this.advanced.push([...encodeAdvance(after), place])
-    else if (isMove(before, after)) this.moved.push([...encodeAdvance(after), after.state, place])
-    else this.replaced.push([...encodeSchedule(after).slice(1), id])
-    return after
-  }
-
-  *flush(): Program<void> {
-    const { sql } = this.tx
-    const { advanced, deleted, inserted, moved, ranges, replaced, runs } = this
-    this.runs = []
-    this.ranges = []
-    this.inserted = []
-    this.advanced = []
-    this.moved = []
-    this.replaced = []
-    this.deleted = []
-    yield* each(sql.deleteSchedule, deleted)
-    yield* each(sql.advanceSchedule, advanced)
-    yield* each(sql.moveSchedule, moved)
-    yield* each(sql.replaceSchedule, replaced)
-    yield* each(sql.insertSchedule, inserted)
-    yield* each(sql.insertRun, runs)
-    yield* each(sql.insertRange, ranges)
-  }
 }

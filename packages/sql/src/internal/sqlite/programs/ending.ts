@@ -3,7 +3,8 @@ import { Signal } from "effect-scheduler/JobStore"
 import { decodeRun, runColumns } from "../../rows.ts"
 import { type Left, endedRun } from "../../runs.ts"
 import type { Row, Value } from "../../values.ts"
-import { type Program, each, query } from "../program.ts"
+import { type Program, Rows, each, query } from "../program.ts"
+import { endColumns } from "../statements.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** An unfinished run and its place in the table. */
@@ -14,6 +15,9 @@ export interface Placed {
 
 /** A row of the statements that answer runs with their places. */
 export const decodePlaced = (row: Row): Placed => ({ run: decodeRun(row), place: row[runColumns.length]! })
+
+/** Ends of runs, each as `endColumns` has it. */
+export const newEnds = (): Rows => new Rows(endColumns.length)
 
 /** Deletes the rows in these places, whose history was written. */
 export const deleteRuns = (tx: Transaction, places: ReadonlyArray<Value>): Program<ReadonlyArray<Row>> =>
@@ -30,10 +34,9 @@ export function* archive(
   outcome: Outcome
 ): Program<ReadonlyArray<EndedRun>> {
   if (placed.length === 0) return []
-  yield* each(
-    tx.sql.archiveOther,
-    placed.map(({ place, run }) => [now, outcome, run.failures, null, 0, run.errors, place])
-  )
+  const ends = newEnds()
+  for (const { place, run } of placed) ends.add([place, now, outcome, run.failures, null, 0, run.errors])
+  yield* ends.write(tx.sql.archiveOther, tx.sql.archiveOthers)
   yield* deleteRuns(
     tx,
     placed.map(({ place }) => place)

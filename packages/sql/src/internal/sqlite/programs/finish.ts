@@ -5,7 +5,7 @@ import { notLaterThanCancel, wasApplied } from "../../runs.ts"
 import type { Value } from "../../values.ts"
 import { type Program, each, query } from "../program.ts"
 import { settle } from "./change.ts"
-import { deleteRuns, promote, releaseKeys } from "./ending.ts"
+import { deleteRuns, newEnds, promote, releaseKeys } from "./ending.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** Applies what a node reports, each report fenced by (run, attempt, node). */
@@ -16,8 +16,9 @@ export function* finish(tx: Transaction, params: Params<"finish">): Program<Answ
   const rows = yield* query(tx.sql.reported, [waiting![1]!, waiting![0]!, ids, node])
 
   const doubtful: Array<RunReport> = []
-  const successes: Array<ReadonlyArray<Value>> = []
-  const others: Array<ReadonlyArray<Value>> = []
+  const successes = newEnds()
+  const others = newEnds()
+  const gone: Array<Value> = []
   const remembered: Array<ReadonlyArray<Value>> = []
   const retries: Array<readonly [Value, Extract<RunReport, { _tag: "Retry" }>]> = []
   const releases: Array<ReadonlyArray<Value>> = []
@@ -37,25 +38,18 @@ export function* finish(tx: Transaction, params: Params<"finish">): Program<Answ
       releases.push([place])
     } else {
       const isSuccess = report.outcome === "succeeded"
-      ;(isSuccess ? successes : others).push([
-        now,
-        report.outcome,
-        report.failures,
-        report.result,
-        report.resultStored ? 1 : 0,
-        report.errors,
-        place
-      ])
+      const { errors, failures, outcome, result, resultStored } = report
+      ;(isSuccess ? successes : others).add([place, now, outcome, failures, result, resultStored ? 1 : 0, errors])
+      gone.push(place)
       if (isFollowed === 1) followed.push([place])
-      if (isSuccess && report.remember && report.result !== null) remembered.push([report.result, place])
+      if (isSuccess && report.remember && result !== null) remembered.push([result, place])
     }
   }
 
   const ended = (yield* each(tx.sql.runAtPlace, followed)).map(decodeRun)
   yield* each(tx.sql.remember, remembered)
-  yield* each(tx.sql.archiveSuccess, successes)
-  yield* each(tx.sql.archiveOther, others)
-  const gone = [...successes, ...others].map((values) => values[values.length - 1]!)
+  yield* successes.write(tx.sql.archiveSuccess, tx.sql.archiveSuccesses)
+  yield* others.write(tx.sql.archiveOther, tx.sql.archiveOthers)
   yield* deleteRuns(tx, gone)
   if (gone.length > 0) tx.signal |= Signal.ended | Signal.runs
   yield* promote(tx, ended)
