@@ -1,7 +1,9 @@
 import { Effect, type Scope } from "effect"
+import type { RunRecord } from "effect-scheduler/JobRun"
 import type { JobStoreError, StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Methods } from "../dialect.ts"
+import type { Params } from "../port.ts"
 import type { Tables } from "../tables.ts"
 import { makeExecutor } from "./executor.ts"
 import type { Program } from "./program.ts"
@@ -37,6 +39,25 @@ export const makeSqliteStore = (options: {
       (params: P): Effect.Effect<A, JobStoreError> =>
         read(method, (tx) => program(tx, params))
 
+    // The lock of a file is not taken to learn that there is nothing to do. What is known without asking: whether more is due
+    // than the last call fired, and from when on what is left, or was inserted here since, can be claimed.
+    let someDue = false
+    let pendingFrom = Infinity
+    const inserted = (run: RunRecord): void => {
+      if (run.state === "pending" && run.runAt < pendingFrom) pendingFrom = run.runAt
+    }
+    const fireDue = writes("fire", function* (tx, params: Params<"fire">) {
+      const answer = yield* fire(tx, params)
+      someDue = answer.full
+      for (const { change } of answer.applied) change.runs.forEach(inserted)
+      return answer
+    })
+    const claimPending = writes("claim", function* (tx, params: Params<"claim">) {
+      const answer = yield* claim(tx, params)
+      pendingFrom = answer.runs.length === params.limit ? params.now : Infinity
+      return answer
+    })
+
     return {
       listen: Effect.void,
       shared,
@@ -47,23 +68,31 @@ export const makeSqliteStore = (options: {
       leave: writes("leave", leave),
       nodes: read("nodes", nodes),
       reap: writes("reap", reap),
-      // The lock of a file is not taken to learn that there is nothing to do.
       fire: (params) =>
-        Effect.flatMap(
-          read("fire", (tx) => isDue(tx, params)),
-          (found) =>
-            found
-              ? write("fire", (tx) => fire(tx, params))
-              : Effect.succeed({ applied: [], full: false, now: params.now })
+        Effect.suspend(() =>
+          someDue
+            ? fireDue(params)
+            : Effect.flatMap(
+                read("fire", (tx) => isDue(tx, params)),
+                (found) => (found ? fireDue(params) : Effect.succeed({ applied: [], full: false, now: params.now }))
+              )
         ),
       modify: writes("modify", modify),
       getSchedules: reads("getSchedules", getSchedules),
       listSchedules: reads("listSchedules", listSchedules),
-      enqueue: writes("enqueue", enqueue),
+      enqueue: writes("enqueue", function* (tx, params: Params<"enqueue">) {
+        const answer = yield* enqueue(tx, params)
+        for (const { run } of params.runs) inserted(run)
+        return answer
+      }),
       claim: (params) =>
-        Effect.flatMap(
-          read("claim", (tx) => isClaimable(tx, params)),
-          (found) => (found ? write("claim", (tx) => claim(tx, params)) : Effect.succeed({ runs: [], now: params.now }))
+        Effect.suspend(() =>
+          params.limit > 0 && params.now >= pendingFrom
+            ? claimPending(params)
+            : Effect.flatMap(
+                read("claim", (tx) => isClaimable(tx, params)),
+                (found) => (found ? claimPending(params) : Effect.succeed({ runs: [], now: params.now }))
+              )
         ),
       finish: writes("finish", finish),
       held: reads("held", held),
