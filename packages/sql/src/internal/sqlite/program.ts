@@ -23,6 +23,12 @@ export function* each(text: string, params: ReadonlyArray<ReadonlyArray<Value>>)
   return params.length === 0 ? [] : yield { text, params }
 }
 
+const ofLength = (length: number): Array<Value> => {
+  const values: Array<Value> = []
+  values.length = length
+  return values
+}
+
 /** How many rows one statement writes where there are so many. Each saves a call, which costs as much as a third of a row. */
 export const manyRows = 25
 
@@ -30,26 +36,32 @@ export const manyRows = 25
 export class Rows {
   private readonly width: number
   private full: Array<Array<Value>> = []
-  private last: Array<Value> = []
+  /** Made at its full length: one that grows is copied again and again. */
+  private last: Array<Value> | undefined
+  private used = 0
 
   constructor(width: number) {
     this.width = width
   }
 
   add(values: ReadonlyArray<Value>): void {
-    this.last.push(...values)
-    if (this.last.length < this.width * manyRows) return
-    this.full.push(this.last)
-    this.last = []
+    const { width } = this
+    const last = (this.last ??= ofLength(width * manyRows))
+    for (let i = 0; i < width; i++) last[this.used++] = values[i]!
+    if (this.used < last.length) return
+    this.full.push(last)
+    this.last = undefined
+    this.used = 0
   }
 
   *write(one: string, many: string): Program<void> {
-    const { full, last, width } = this
+    const { full, last, used, width } = this
     this.full = []
-    this.last = []
+    this.last = undefined
+    this.used = 0
     yield* each(many, full)
     const rest: Array<ReadonlyArray<Value>> = []
-    for (let at = 0; at < last.length; at += width) rest.push(last.slice(at, at + width))
+    for (let at = 0; at < used; at += width) rest.push(last!.slice(at, at + width))
     yield* each(one, rest)
   }
 }

@@ -1,6 +1,7 @@
 import { historyColumns, nodeColumns, rangeColumns, runColumns, scheduleColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
 import { manyRows } from "./program.ts"
+import { laneColumns } from "./programs/lane.ts"
 
 const list = (columns: ReadonlyArray<string>, table?: string): string =>
   columns.map((column) => (table === undefined ? column : `${table}.${column}`)).join(", ")
@@ -124,7 +125,7 @@ where state = 'active' and zone_data = ? and version = ? and needs = ? and next_
     /** The same, without those whose key is taken. */
     freeHeads: heads(` and (r.key is null or ${isFree})`),
     /** Rows with their places. */
-    lane: `select ${run}, rowid from ${t.runs} where state = 'pending' and job = ? and priority = ? and run_at <= ?
+    lane: `select ${list(laneColumns)}, rowid from ${t.runs} where state = 'pending' and job = ? and priority = ? and run_at <= ?
   and (run_at, id) > (?, ?) order by run_at, id ${limit}`,
     running: `select job, queue, count(*) from ${t.runs} where state = 'running' group by job, queue`,
     isKeyTaken: `select 1 from ${t.runs} where state = 'running' and key is not null and job = ? and key = ?`,

@@ -1,3 +1,4 @@
+import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import {
   type Applied,
   type ScheduleChange,
@@ -52,15 +53,21 @@ export function* transact(
   now: number,
   transition: Transition
 ): Program<ReadonlyArray<Applied>> {
-  const decided: Array<readonly [Subject, ScheduleChange]> = []
-  for (const subject of subjects) {
-    const change = transition(subject.id, subject.view, now)
-    if (change !== undefined) decided.push([subject, change])
-  }
+  const changes: Array<ScheduleChange | undefined> = []
+  for (const subject of subjects) changes.push(transition(subject.id, subject.view, now))
   const applied: Array<Applied> = []
   const writes = new Writes(tx)
-  for (const [subject, change] of decided) {
-    applied.push(yield* apply(tx, writes, subject, change, now))
+  for (let i = 0; i < subjects.length; i++) {
+    const subject = subjects[i]!
+    const change = changes[i]
+    if (change === undefined) continue
+    tx.signal |= change.runs.length > 0 ? Signal.schedules | Signal.runs : Signal.schedules
+    const before = subject.view?.schedule
+    applied.push(
+      before === undefined || !(change.replaceDeferred || change.cancelActive)
+        ? appliedOf(subject.id, before, writes.add(subject, change), change)
+        : yield* intervene(tx, writes, subject, before, change, now)
+    )
   }
   yield* writes.flush()
   return applied
@@ -86,21 +93,24 @@ export function* settle(
   return yield* transact(tx, subjects, now, transition)
 }
 
-function* apply(
+const none: ReadonlyArray<never> = []
+
+const appliedOf = (
+  id: string,
+  before: ScheduleRecord | undefined,
+  after: ScheduleRecord | undefined,
+  change: ScheduleChange
+): Applied => ({ id, before, after, change, replaced: none, cancelled: none, cancelRequested: none })
+
+/** A change that ends runs of the schedule, or asks them to. */
+function* intervene(
   tx: Transaction,
   writes: Writes,
   subject: Subject,
+  before: ScheduleRecord,
   change: ScheduleChange,
   now: number
 ): Program<Applied> {
-  const { id } = subject
-  const before = subject.view?.schedule
-  tx.signal |= Signal.schedules
-  if (change.runs.length > 0) tx.signal |= Signal.runs
-  if (before === undefined || !(change.replaceDeferred || change.cancelActive)) {
-    const after = writes.add(subject, change)
-    return { id, before, after, change, replaced: [], cancelled: [], cancelRequested: [] }
-  }
   // It reads and ends runs, so that it cannot be gathered with others.
   yield* writes.flush()
   const group = [before.id, before.generation, before.cause]
@@ -129,5 +139,5 @@ function* apply(
     tx,
     left.map(({ run }) => run)
   )
-  return { id, before, after, change, replaced, cancelled, cancelRequested }
+  return { id: subject.id, before, after, change, replaced, cancelled, cancelRequested }
 }

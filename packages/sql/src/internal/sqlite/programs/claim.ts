@@ -4,13 +4,10 @@ import { type Limited, Room } from "../../limits.ts"
 import type { Answer, Params } from "../../port.ts"
 import type { Row, Value } from "../../values.ts"
 import { type Program, query } from "../program.ts"
-import { type Placed, decodePlaced } from "./ending.ts"
+import type { Placed } from "./ending.ts"
+import { Lane } from "./lane.ts"
 import { knownGroups } from "./schedules.ts"
 import type { Transaction } from "./transaction.ts"
-
-/** How many runs of taken keys one claim puts aside in each lane. What is left there is seen by the next one, so that a
- * hundred thousand of them neither hold up the others nor block the process. */
-const maxDeferrals = 500
 
 const priorities = [0, 1, 2, 3] as const
 
@@ -33,42 +30,6 @@ export function* isClaimable(tx: Transaction, params: Params<"claim">): Program<
 /** Whether a row of `heads` has a run that is due. */
 const isDue = (row: Row, now: number): boolean => row[2] !== null && (row[2] as number) <= now
 
-/** The due pending runs of one job and priority, in order, read in pieces. */
-class Lane {
-  readonly job: ClaimableJob
-  private readonly priority: number
-  private runs: ReadonlyArray<Placed> = []
-  private next = 0
-  private isRead = false
-  private deferrals = 0
-
-  constructor(job: ClaimableJob, priority: number) {
-    this.job = job
-    this.priority = priority
-  }
-
-  *first(tx: Transaction, now: number, size: number): Program<Placed | undefined> {
-    if (this.deferrals >= maxDeferrals) return undefined
-    if (this.next === this.runs.length && !this.isRead) {
-      const last = this.runs[this.next - 1]
-      const from = last === undefined ? [Number.MIN_SAFE_INTEGER, ""] : [last.run.runAt, last.run.id]
-      const rows = yield* query(tx.sql.lane, [this.job.name, this.priority, now, ...from, size])
-      this.runs = rows.map(decodePlaced)
-      this.next = 0
-      this.isRead = rows.length < size
-    }
-    return this.runs[this.next]
-  }
-
-  drop(): void {
-    this.next++
-  }
-
-  defer(): void {
-    this.deferrals++
-  }
-}
-
 const isBefore = ({ run: a }: Placed, { run: b }: Placed): boolean =>
   a.runAt < b.runAt || (a.runAt === b.runAt && a.id < b.id)
 
@@ -90,20 +51,24 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
   const started = new Map<string, Array<Value>>()
 
   for (const priority of priorities) {
-    let lanes = heads.filter((row) => row[1] === priority).map((row) => new Lane(jobs.get(row[0] as string)!, priority))
-    while (lanes.length > 0 && claimed.length < limit) {
+    let lanes: ReadonlyArray<Lane> = heads
+      .filter((row) => row[1] === priority)
+      .map((row) => new Lane(jobs.get(row[0] as string)!, priority, { node, now, startedAt }))
+    while (claimed.length < limit) {
       const size = lanes.length === 1 ? limit - claimed.length : Math.ceil((2 * limit) / lanes.length) + 8
       let lane: Lane | undefined
       let next: Placed | undefined
-      const open: Array<Lane> = []
+      let isAnyDone = false
       for (const candidate of lanes) {
-        const first = room.of(candidate.job) > 0 ? yield* candidate.first(tx, now, size) : undefined
-        if (first === undefined) continue
-        open.push(candidate)
-        if (next === undefined || isBefore(first, next)) [lane, next] = [candidate, first]
+        const isOpen = room.of(candidate.job) > 0
+        if (isOpen && candidate.mustRead) yield* candidate.read(tx, size)
+        const first = isOpen ? candidate.first : undefined
+        if (first === undefined) isAnyDone = true
+        else if (next === undefined || isBefore(first, next)) [lane, next] = [candidate, first]
       }
-      lanes = open
       if (lane === undefined || next === undefined) break
+      // Neither fills again in this claim.
+      if (isAnyDone) lanes = lanes.filter(({ first, job }) => first !== undefined && room.of(job) > 0)
       lane.drop()
       const { place, run } = next
       if (run.key !== null) {
@@ -120,7 +85,7 @@ export function* claim(tx: Transaction, params: Params<"claim">): Program<Answer
       const places = started.get(queue)
       if (places === undefined) started.set(queue, [place])
       else places.push(place)
-      claimed.push({ ...run, state: "running", queue, attempt: run.attempt + 1, node, startedAt })
+      claimed.push(run)
     }
   }
 

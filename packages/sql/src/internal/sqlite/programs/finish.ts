@@ -24,10 +24,13 @@ export function* finish(tx: Transaction, params: Params<"finish">): Program<Answ
   const releases: Array<ReadonlyArray<Value>> = []
   const places = new Set<Value>()
   const followed: Array<ReadonlyArray<Value>> = []
-  for (const [index, report] of reports.entries()) {
-    const [place, attempt, isFollowed] = rows[index]! as readonly [Value, Value, Value]
+  for (let i = 0; i < reports.length; i++) {
+    const report = reports[i]!
+    const row = rows[i]!
+    const place = row[0]!
+    const isFollowed = row[2] === 1
     // Said twice in one call, the second is judged by what the first has done.
-    if (place === null || attempt !== report.attempt || places.has(place)) {
+    if (row[0] === null || row[1] !== report.attempt || places.has(place)) {
       doubtful.push(report)
       continue
     }
@@ -41,7 +44,7 @@ export function* finish(tx: Transaction, params: Params<"finish">): Program<Answ
       const { errors, failures, outcome, result, resultStored } = report
       ;(isSuccess ? successes : others).add([place, now, outcome, failures, result, resultStored ? 1 : 0, errors])
       gone.push(place)
-      if (isFollowed === 1) followed.push([place])
+      if (isFollowed) followed.push([place])
       if (isSuccess && report.remember && result !== null) remembered.push([result, place])
     }
   }

@@ -26,6 +26,7 @@ export class Writes {
   private readonly inserted = new Rows(scheduleColumns.length)
   private ranges: Array<ReadonlyArray<Value>> = []
   private advances = new Map<string, Advance>()
+  private newest: Advance | undefined
   private replaced: Array<ReadonlyArray<Value>> = []
   private deleted: Array<ReadonlyArray<Value>> = []
 
@@ -53,18 +54,22 @@ export class Writes {
   private advance(before: ScheduleRecord, after: ScheduleRecord, place: Value): void {
     const fired = firedAlone(before, after)
     const isMoved = before.state !== after.state
-    const { nextAt, state, updatedAt, watermark } = after
-    const name =
-      fired === undefined
-        ? `${this.advances.size}`
-        : `${watermark} ${nextAt} ${fired} ${updatedAt} ${isMoved ? state : ""}`
-    const same = this.advances.get(name)
-    if (same === undefined) {
-      this.advances.set(name, { fired, isMoved, rows: [after], places: [place] })
-    } else {
-      same.rows.push(after)
-      same.places.push(place)
+    let same = this.newest
+    if (same === undefined || fired === undefined || !isSame(same, after, fired, isMoved)) {
+      const { nextAt, state, updatedAt, watermark } = after
+      const name =
+        fired === undefined
+          ? `${this.advances.size}`
+          : `${watermark} ${nextAt} ${fired} ${updatedAt} ${isMoved ? state : ""}`
+      same = this.advances.get(name)
+      if (same === undefined) {
+        same = { fired, isMoved, rows: [], places: [] }
+        this.advances.set(name, same)
+      }
+      this.newest = same
     }
+    same.rows.push(after)
+    same.places.push(place)
   }
 
   *flush(): Program<void> {
@@ -72,6 +77,7 @@ export class Writes {
     const { sql } = this.tx
     this.ranges = []
     this.advances = new Map()
+    this.newest = undefined
     this.replaced = []
     this.deleted = []
     yield* each(sql.deleteSchedule, deleted)
@@ -103,6 +109,23 @@ export class Writes {
     yield* each(sql.advanceSchedule, advanced)
     yield* each(sql.moveSchedule, moved)
   }
+}
+
+const isSame = (
+  { fired, isMoved, rows }: Advance,
+  row: ScheduleRecord,
+  itsFired: number,
+  isItMoved: boolean
+): boolean => {
+  const first = rows[0]!
+  return (
+    fired === itsFired &&
+    isMoved === isItMoved &&
+    first.watermark === row.watermark &&
+    first.nextAt === row.nextAt &&
+    first.updatedAt === row.updatedAt &&
+    first.state === row.state
+  )
 }
 
 /** How many runs were fired, where nothing else was counted. */
