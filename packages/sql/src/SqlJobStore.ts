@@ -103,6 +103,10 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  * nothing: on SQLite it waits for the transaction's end, and fails with the reason `Busy` if that does not come; on Postgres
  * it commits by itself, whatever becomes of the transaction.
  *
+ * **SQLite** (with `SqliteClient.layer`, or any other): what the store answers is on the disk, as `synchronous` says, but for
+ * a tick that has fired: the claim of its runs waits for the disk, which then has both. A power cut before makes the file forget
+ * the tick as a whole, and it is decided again; nothing was executed of it.
+ *
  * **Postgres** (13 or newer, with `PgClient.layer` of `@effect/sql-pg`):
  *
  * - The store keeps two connections of the client's pool to itself, one for the lease of its node and one to listen (where

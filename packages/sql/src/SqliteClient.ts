@@ -9,7 +9,7 @@ import { Context, Duration, Effect, Layer, type Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlError, Statement } from "effect/sql"
 import { defaultBusyWait, retryWhileBusy } from "./internal/sqlite/busy.ts"
-import { attempt, makeConnection } from "./internal/sqlite/connection.ts"
+import { attempt, makeConnection, type SqliteConnection } from "./internal/sqlite/connection.ts"
 import { goneError } from "./internal/sqlite/errors.ts"
 import { type Database, describePath, identify, open } from "./internal/sqlite/node.ts"
 import { type Sync, SyncTypeId } from "./internal/sqlite/sync.ts"
@@ -98,17 +98,29 @@ export const make = (
       beginTransaction: readonly ? "BEGIN" : "BEGIN IMMEDIATE",
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`
     })
+    const whole = <A>(step: (connection: SqliteConnection) => A) =>
+      attempt("execute", () => step(connection)).pipe(
+        Effect.tapCause(() =>
+          Effect.ignoreCause(attempt("rollback", () => connection.isTransaction() && db.exec("rollback")))
+        )
+      )
+    const synchronous = (level: "full" | "normal") => attempt("execute", () => db.exec(`pragma synchronous = ${level}`))
+    const use: Sync["use"] = (step) => acquirers.borrower(() => whole(step))
     const sync: Sync = {
       connection,
       busyWait,
-      use: (step) =>
-        acquirers.borrower(() =>
-          attempt("execute", () => step(connection)).pipe(
-            Effect.tapCause(() =>
-              Effect.ignoreCause(attempt("rollback", () => connection.isTransaction() && db.exec("rollback")))
-            )
-          )
-        )
+      use,
+      useUnsynced:
+        inMemory || options.synchronous === "normal"
+          ? use
+          : (step) =>
+              acquirers.borrower(() =>
+                synchronous("normal").pipe(
+                  Effect.andThen(whole(step)),
+                  Effect.ensuring(Effect.orDie(retryWhileBusy(busyWait)(synchronous("full")))),
+                  Effect.uninterruptible
+                )
+              )
     }
     return Object.assign(client, { [SyncTypeId]: sync })
   })

@@ -13,11 +13,17 @@ import { makeStatements } from "./statements.ts"
 export interface Executor {
   /** Calls that wait at the same time share one commit. Inside a transaction of the same client the program joins it. */
   readonly write: <A>(method: string, program: (tx: Transaction) => Program<A>) => Effect.Effect<A, JobStoreError>
+  /** The same, and what was written may be answered before the disk has it. It is there when any later `write` is. */
+  readonly writeUnsynced: <A>(
+    method: string,
+    program: (tx: Transaction) => Program<A>
+  ) => Effect.Effect<A, JobStoreError>
   readonly read: <A>(method: string, program: (tx: Transaction) => Program<A>) => Effect.Effect<A, JobStoreError>
 }
 
 interface Call extends Job {
   readonly method: string
+  readonly isSynced: boolean
   readonly transaction: () => Transaction
   readonly finish: (effect: Effect.Effect<unknown, JobStoreError>) => void
   isAbandoned: boolean
@@ -53,8 +59,12 @@ export const makeExecutor = (options: {
       <A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, JobStoreError> =>
         Effect.mapError(effect, (error) => toStoreError(method, description, error))
 
-    const take = (): ReadonlyArray<Call> => {
-      if (taken.length === 0) taken = waiting.splice(0, maxShared).filter((call) => !call.isAbandoned)
+    /** An unsynced commit takes those in front that may be in one: others may have come since it was decided on. */
+    const take = (synced: boolean): ReadonlyArray<Call> => {
+      if (taken.length > 0) return taken
+      const first = synced ? -1 : waiting.findIndex((call) => call.isSynced)
+      taken = waiting.splice(0, first === -1 ? maxShared : Math.min(first, maxShared))
+      taken = taken.filter((call) => !call.isAbandoned)
       return taken
     }
 
@@ -67,17 +77,20 @@ export const makeExecutor = (options: {
       for (const call of calls) call.finish(translate(call.method)(Effect.failCause(cause)))
     }
     const alone = (call: Call): Effect.Effect<void> =>
-      Effect.map(Effect.exit(runner.commit(() => [call])), (exit) =>
+      Effect.map(Effect.exit(runner.commit(() => [call], call.isSynced)), (exit) =>
         Exit.isSuccess(exit) ? succeed([call]) : fail([call], exit.cause)
       )
 
     /** One commit. If it fails nothing was changed, and each call has its own chance: none suffers from another. */
-    const commit = Effect.flatMap(Effect.exit(runner.commit(take)), (exit) => {
-      const calls = taken
-      taken = []
-      if (Exit.isSuccess(exit)) return Effect.sync(() => succeed(calls))
-      if (calls.length > 1) return Effect.forEach(calls, alone, { discard: true })
-      return Effect.sync(() => fail(calls.length === 1 ? calls : waiting.splice(0), exit.cause))
+    const commit = Effect.suspend(() => {
+      const synced = waiting.some((call) => call.isSynced)
+      return Effect.flatMap(Effect.exit(runner.commit(() => take(synced), synced)), (exit) => {
+        const calls = taken
+        taken = []
+        if (Exit.isSuccess(exit)) return Effect.sync(() => succeed(calls))
+        if (calls.length > 1) return Effect.forEach(calls, alone, { discard: true })
+        return Effect.sync(() => fail(calls.length === 1 ? calls : waiting.splice(0), exit.cause))
+      })
     })
 
     yield* Effect.acquireRelease(
@@ -98,13 +111,18 @@ export const makeExecutor = (options: {
         })
     )
 
-    const share = <A>(method: string, program: (tx: Transaction) => Program<A>): Effect.Effect<A, JobStoreError> =>
+    const share = <A>(
+      method: string,
+      program: (tx: Transaction) => Program<A>,
+      isSynced: boolean
+    ): Effect.Effect<A, JobStoreError> =>
       Effect.callback<A, JobStoreError>((resume) => {
         if (isClosed) return resume(Effect.fail(closed(method)))
         const since = monotonic()
         let tx = newTransaction()
         const call: Call = {
           method,
+          isSynced,
           start: () => {
             tx = newTransaction(Math.round(monotonic() - since))
             return program(tx)
@@ -132,9 +150,16 @@ export const makeExecutor = (options: {
           )
       })
 
+    const writing =
+      (isSynced: boolean): Executor["write"] =>
+      (method, program) =>
+        Effect.flatMap(runner.isJoined, (isJoined) =>
+          isJoined ? join(method, program) : share(method, program, isSynced)
+        )
+
     return {
-      write: (method, program) =>
-        Effect.flatMap(runner.isJoined, (isJoined) => (isJoined ? join(method, program) : share(method, program))),
+      write: writing(true),
+      writeUnsynced: writing(false),
       read: (method, program) =>
         Effect.flatMap(runner.isJoined, (isJoined) =>
           isClosed

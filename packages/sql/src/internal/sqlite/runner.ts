@@ -16,8 +16,8 @@ export interface Job {
 /** The ways in which programs are run on a client. */
 export interface Runner {
   /** Runs jobs one after another in one transaction that writes. They are taken once it is open; if it fails, none of
-   * them took place. */
-  readonly commit: (take: () => ReadonlyArray<Job>) => Effect.Effect<void, SqlError>
+   * them took place. One that is not `synced` may be answered before the disk has it. */
+  readonly commit: (take: () => ReadonlyArray<Job>, synced: boolean) => Effect.Effect<void, SqlError>
   /** Runs a program on one state of the tables. */
   readonly read: <A>(start: () => Program<A>) => Effect.Effect<A, SqlError>
   /** Runs a program in the transaction that the calling fiber has open. If it fails it leaves nothing behind there. */
@@ -35,13 +35,13 @@ export const makeRunner = (client: SqlClient): Runner => {
 }
 
 /** Through the embedded client's own connection: a whole transaction is one synchronous step. */
-const synchronous = ({ busyWait, connection, use }: Sync): Omit<Runner, "isJoined"> => {
+const synchronous = ({ busyWait, connection, use, useUnsynced }: Sync): Omit<Runner, "isJoined"> => {
   const { executeSync } = connection
   const retry = retryWhileBusy(busyWait)
   return {
-    commit: (take) =>
+    commit: (take, synced) =>
       retry(
-        use(() => {
+        (synced ? use : useUnsynced)(() => {
           executeSync("begin immediate", [])
           for (const job of take()) job.answer = runSync(job.start(), executeSync)
           executeSync("commit", [])

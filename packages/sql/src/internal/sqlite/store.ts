@@ -28,7 +28,7 @@ export const makeSqliteStore = (options: {
   Effect.gen(function* () {
     const { client, description, notify, shared, tables } = options
     const runner = makeRunner(client)
-    const { read, write } = yield* makeExecutor({ client, runner, tables, description, notify })
+    const { read, write, writeUnsynced } = yield* makeExecutor({ client, runner, tables, description, notify })
 
     const writes =
       <P, A>(method: string, program: (tx: Transaction, params: P) => Program<A>) =>
@@ -46,12 +46,15 @@ export const makeSqliteStore = (options: {
     const inserted = (run: RunRecord): void => {
       if (run.state === "pending" && run.runAt < pendingFrom) pendingFrom = run.runAt
     }
-    const fireDue = writes("fire", function* (tx, params: Params<"fire">) {
-      const answer = yield* fire(tx, params)
-      someDue = answer.full
-      for (const { change } of answer.applied) change.runs.forEach(inserted)
-      return answer
-    })
+    // A tick is decided again where a power cut makes the file forget it, and nothing is executed of it before: a claim
+    // waits for the disk, which then has both.
+    const fireDue = (params: Params<"fire">) =>
+      writeUnsynced("fire", function* (tx) {
+        const answer = yield* fire(tx, params)
+        someDue = answer.full
+        for (const { change } of answer.applied) change.runs.forEach(inserted)
+        return answer
+      })
     const claimPending = writes("claim", function* (tx, params: Params<"claim">) {
       const answer = yield* claim(tx, params)
       pendingFrom = answer.runs.length === params.limit ? params.now : Infinity

@@ -10,6 +10,8 @@ export interface Sync {
   /** Runs a step once no fiber holds the connection. What SQLite throws is a failure, anything else a defect; after
    * either no transaction is open. */
   readonly use: <A>(step: (connection: SqliteConnection) => A) => Effect.Effect<A, SqlError>
+  /** The same for a step whose commit need not have reached the disk when it is answered: the next one takes it there. */
+  readonly useUnsynced: <A>(step: (connection: SqliteConnection) => A) => Effect.Effect<A, SqlError>
   readonly connection: SqliteConnection
   /** How long a step that found the file locked is tried again. */
   readonly busyWait: Duration.Duration
