@@ -50,8 +50,7 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
     case "nothing": {
       if (found === "all") patience.reset()
       const { next, now } = claimed
-      if (next !== undefined) return yield* bells.claim.sleep(until(runner, next ?? undefined, now))
-      const wait = yield* untilRun(runner)
+      const wait = next === undefined ? yield* untilRun(runner) : until(runner, next ?? undefined, now)
       return yield* bells.claim.sleep(wait === 0 && found === "nothing" ? patience.next() : wait)
     }
   }

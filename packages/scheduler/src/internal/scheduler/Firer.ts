@@ -8,7 +8,12 @@ import { untilSchedule } from "./wake.ts"
 const batch = 1_000
 
 /** Due schedules → decisions → runs. Sleeps until the next nominal time, a change, or the poll of a shared store. */
-export const loop = (runner: Runner): Effect.Effect<void> => Effect.forever(turn(runner, makePatience(runner)))
+export const loop = (runner: Runner): Effect.Effect<void> =>
+  Effect.forever(Effect.andThen(turn(runner, makePatience(runner)), afterRing(runner)), { disableYield: true })
+
+/** Whoever rang tells what was changed before anything comes of it. What is due now waits for no turn of the event loop. */
+const afterRing = ({ bells }: Runner): Effect.Effect<void> =>
+  Effect.suspend(() => (bells.fire.isRung() ? Effect.yieldNow : Effect.void))
 
 const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   const { bells, calls, state, store } = runner

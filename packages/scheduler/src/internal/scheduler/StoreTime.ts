@@ -10,6 +10,8 @@ import type { ClockWatch } from "./Wakeup.ts"
  */
 export interface StoreTime {
   readonly now: () => number
+  /** The same with its fraction, as far as it is known: for how long to sleep. */
+  readonly precise: () => number
   /** Whether an answer has told the store's time. */
   readonly isKnown: () => boolean
   /** Sends a call with the present instant, and learns from its answer. */
@@ -18,7 +20,7 @@ export interface StoreTime {
   ) => Effect.Effect<A, E>
 }
 
-export const make = (clock: Pick<ClockWatch, "monotonic" | "now">): StoreTime => {
+export const make = (clock: Pick<ClockWatch, "monotonic" | "now" | "precise">): StoreTime => {
   let ahead = 0
   let known = false
   const now = () => clock.now() + ahead
@@ -31,6 +33,7 @@ export const make = (clock: Pick<ClockWatch, "monotonic" | "now">): StoreTime =>
   }
   return {
     now,
+    precise: () => clock.precise() + ahead,
     isKnown: () => known,
     ask: (call) =>
       Effect.suspend(() => {

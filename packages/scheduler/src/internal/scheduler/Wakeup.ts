@@ -9,6 +9,9 @@ export const longestSleep = 300_000
 /** How often the two clocks are compared. */
 const watchInterval = 30_000
 
+/** A timer of whole milliseconds never ends sooner than so much after them, a step of the event loop included. */
+const slack = 0.15
+
 /** A wall clock that moved against the monotonic one by less is drift, not a jump. */
 const jumpTolerance = 1_000
 
@@ -19,6 +22,8 @@ const jumpTolerance = 1_000
 export interface Wakeup {
   readonly arm: () => boolean
   readonly ring: () => void
+  /** Whether anyone rang since `arm`. */
+  readonly isRung: () => boolean
   /** Sleeps for so many milliseconds (at most five minutes), or until the bell rang since `arm`; undefined: only until then. */
   readonly sleep: (delay: number | undefined) => Effect.Effect<void>
 }
@@ -37,12 +42,13 @@ export const make = (): Wakeup => {
       rung = true
       latch.openUnsafe()
     },
+    isRung: () => rung,
     sleep: (delay) =>
       Effect.withFiber((fiber) => {
         if (latch.isOpen() || (delay !== undefined && delay <= 0)) return Effect.void
         if (delay === undefined) return latch.await
         // Whole milliseconds, at least one: what is left of one would be slept again and again.
-        const millis = Math.ceil(Math.min(delay, longestSleep))
+        const millis = Math.max(1, Math.ceil(Math.min(delay, longestSleep) - slack))
         // The timer opens the latch too: a race would cost a fiber more, each time that a loop has nothing to do.
         const timer = Effect.runForkWith(fiber.context)(
           Effect.andThen(Effect.sleep(Duration.millis(millis)), latch.open)
@@ -61,12 +67,22 @@ export interface ClockWatch {
   /** Milliseconds of the monotonic clock. */
   readonly monotonic: () => number
   readonly now: () => number
+  /** The same with its fraction, as far as it is known: for how long to sleep, not for what is stored. */
+  readonly precise: () => number
 }
 
 export const makeClockWatch = (clock: Clock.Clock, onJump: (by: number) => void): ClockWatch => {
   const monotonic = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const now = () => Math.floor(clock.currentTimeMillisUnsafe())
   let offset = now() - monotonic()
+  /** The most that the wall clock, which shows whole milliseconds, was seen ahead: that was when it had just moved on. */
+  let ahead = offset
+  const precise = () => {
+    const elapsed = monotonic()
+    const seen = now() - elapsed
+    if (seen > ahead || seen < ahead - 1) ahead = seen
+    return elapsed + ahead
+  }
   const check = () => {
     const moved = now() - monotonic() - offset
     // Drift is followed, so that it does not add up to a jump.
@@ -76,6 +92,7 @@ export const makeClockWatch = (clock: Clock.Clock, onJump: (by: number) => void)
   return {
     monotonic,
     now,
+    precise,
     watch: Effect.forever(Effect.andThen(Effect.sleep(Duration.millis(watchInterval)), Effect.sync(check)))
   }
 }

@@ -35,6 +35,7 @@ export const until = (runner: Runner, instant: number | undefined, now: number):
   // A shared store is changed by others too, and notifications are only a speed-up.
   const poll = runner.store.shared ? jittered(runner.random, runner.settings.pollInterval) : undefined
   if (instant === undefined) return poll
-  const delay = Math.max(0, instant - Math.max(now, runner.time.now()))
+  // A timer of whole milliseconds from a whole one would be late by the fraction of the present one.
+  const delay = instant <= now ? 0 : Math.max(1, instant - Math.max(now, runner.time.precise()))
   return poll === undefined ? delay : Math.min(delay, poll)
 }
