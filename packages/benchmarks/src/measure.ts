@@ -50,7 +50,7 @@ export interface Budget {
 export const budgetOf = ({ quick }: Options): Budget =>
   quick
     ? { warmUp: 5e6, warmUpCalls: 256, round: 2e6, rounds: 2 }
-    : { warmUp: 1e8, warmUpCalls: 256, round: 1.5e7, rounds: 9 }
+    : { warmUp: 1e8, warmUpCalls: 256, round: 1.5e7, rounds: 7 }
 
 /**
  * Nanoseconds of CPU time of a call for each subject and round. The subjects take turns in each round, so that what else the machine

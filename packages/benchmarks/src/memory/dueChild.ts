@@ -1,9 +1,10 @@
-/** `dueChild.ts LIBRARY COUNT SECONDS`: so many schedules of every second, watched for so many seconds. */
+/** `dueChild.ts LIBRARY COUNT WARM SECONDS`: so many schedules of every second, watched for so many seconds after some others. */
 import { answer, spent } from "../child.ts"
 import { percentile } from "../measure.ts"
 import { libraries, type LibraryName } from "./libraries.ts"
 
-const [name, count, seconds] = [process.argv[2] as LibraryName, Number(process.argv[3]), Number(process.argv[4])]
+const name = process.argv[2] as LibraryName
+const [count, warm, seconds] = process.argv.slice(3).map(Number) as [number, number, number]
 
 /** From this instant on runs are counted, up to so many seconds later. */
 let from = Infinity
@@ -48,7 +49,7 @@ const finish = () => {
 }
 
 await libraries[name]("* * * * * *", count, run)
-from = (Math.floor(Date.now() / 1_000) + 2) * 1_000
+from = (Math.floor(Date.now() / 1_000) + 1 + warm) * 1_000
 to = from + seconds * 1_000
 await new Promise((resolve) => setTimeout(resolve, from - early - 10 - Date.now()))
 begin()

@@ -90,7 +90,7 @@ const perSecond = (rates: ReadonlyArray<number>): string =>
 
 export const peers = ({ quick }: Options): Promise<Sections> =>
   withServer(async (server) => {
-    const rounds = quick ? 1 : 3
+    const rounds = quick ? 1 : 2
     const warm = quick ? 100 : 2_000
     const size = (subject: Subject) => (quick ? Math.min(200, subject.settings.count) : subject.settings.count)
     const measured = others.filter((peer) => !quick || peer.settings.isRecommended)

@@ -21,7 +21,7 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
 export const start = ({ quick }: Options): Promise<Sections> =>
   withServer(async (server) => {
     const sizes = quick ? [1_000, 5_000] : [1_000, 100_000, 1_000_000]
-    const rounds = quick ? 1 : 3
+    const rounds = quick ? 1 : 2
     const folder = mkdtempSync(join(tmpdir(), "effect-scheduler-bench-"))
     try {
       const rows: Array<TargetRow | ReadonlyArray<string>> = []

@@ -12,7 +12,7 @@ const unlike = Array.from(
 
 export const parse = (options: Options): Section => {
   // What is parsed becomes garbage: a round is long enough for some collections.
-  const budget = options.quick ? budgetOf(options) : { ...budgetOf(options), round: 6e7 }
+  const budget = options.quick ? budgetOf(options) : { ...budgetOf(options), round: 3e7 }
   const texts = [...new Set(patterns.map(({ text }) => text))].filter((text) => !text.includes("L"))
   const found = [...texts, undefined].map((text) => ({
     name: text ?? `${unlike.length} texts in turn`,
