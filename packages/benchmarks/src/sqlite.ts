@@ -70,7 +70,8 @@ export const sqlite = async ({ quick }: Options): Promise<Sections> => {
       title: `${count.toLocaleString("en")} schedules due at once on a SQLite file: fire, claim, handler, history`,
       text:
         "From `resumeAll` to the last row of history, with a handler that does nothing and the README's layer on " +
-        "`SqlJobStore.layerSqlite({ filename })`; NORMAL only where it says so. The limit: all that this store sends to SQLite in such a run, " +
+        "`SqlJobStore.layerSqlite({ filename })`; NORMAL only where it says so. (At FULL the commit of a firing alone does not wait for the disk: the claim does, with " +
+        "both.) The limit: all that this store sends to SQLite in such a run, " +
         "recorded and sent again in a raw `node:sqlite` loop of prepared statements, to a copy of the file with the same settings. Wall " +
         "time, since waiting for the disk counts; the two take turns, each in a process of its own.",
       head: ["", "runs", "CPU a run", "of the raw loop's rate", "of its CPU time"],

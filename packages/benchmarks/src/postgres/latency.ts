@@ -81,7 +81,8 @@ const lateness = ({ quick }: Options): Promise<Section> =>
       title: "Lateness of a cron tick on an idle system, Postgres",
       text:
         "100 schedules of `* * * * * *`, each 10 ms after the one before by `Trigger.offset`, so that ticks come one by one: from the nominal time " +
-        "to the first instruction of the handler, after 1,000 other runs. The README's layer on Postgres, no option set.",
+        "to the first instruction of the handler, after 1,000 other runs. The README's layer on Postgres, no option set. " +
+        "The store's write of a tick does not wait for the disk by itself: the claim does, with both.",
       head: ["library", "ticks", "late p50", "late p99", "late max"],
       rows: [
         {
