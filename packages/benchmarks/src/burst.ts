@@ -20,16 +20,17 @@ export const burst = async ({ quick }: Options): Promise<Sections> => {
     names.flatMap((name) =>
       sizes.map((size) => async () => {
         const tries: Array<Found> = []
-        for (let i = 0; i < (quick || name !== names[0] ? 1 : size === sizes.at(-1) ? 3 : 2); i++) {
+        for (let i = 0; i < (!quick && name === names[0] && size === sizes.at(-1) ? 3 : 1); i++) {
           tries.push(await inChild<Found>("memory/burstChild.ts", [name, size]))
         }
         const of = (key: keyof Found) => median(tries.map((each) => each[key]))
         const all = tries.map(({ last }) => last)
+        const spread = all.length === 1 ? "" : ` (${Math.min(...all).toFixed(0)}–${Math.max(...all).toFixed(0)})`
         const cells = [
           name,
           size.toLocaleString("en"),
           millis(of("first")),
-          `${millis(of("last"))} (${Math.min(...all).toFixed(0)}–${Math.max(...all).toFixed(0)})`,
+          `${millis(of("last"))}${spread}`,
           millis(of("cpu")),
           megabytes(of("peak")),
           megabytes(Math.max(0, of("kept")))

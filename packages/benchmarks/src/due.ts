@@ -29,7 +29,7 @@ const subjects: ReadonlyArray<{ readonly name: LibraryName; readonly peer?: stri
 const of = (all: ReadonlyArray<Found>, key: keyof Found) => median(all.map((each) => each[key]))
 
 export const due = async ({ quick }: Options): Promise<Sections> => {
-  const [count, warm, seconds] = quick ? [50, 1, 1] : [10_000, 5, 5]
+  const [count, warm, seconds] = quick ? [50, 1, 1] : [10_000, 3, 5]
   const total = count * seconds
   const found = await inTurns(
     subjects.map(({ name, peer, tries }) => async () => {

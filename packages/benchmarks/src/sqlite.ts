@@ -22,7 +22,7 @@ const inFolder = async <A>(use: (folder: string) => Promise<A>): Promise<A> => {
 
 export const sqlite = async ({ quick }: Options): Promise<Sections> => {
   const count = quick ? 300 : 20_000
-  const rounds = quick ? 1 : 3
+  const rounds = quick ? 1 : 2
   const program = "sqlite/child.ts"
   const rows: Array<TargetRow | ReadonlyArray<string>> = []
   const bars: Array<{ readonly name: string; readonly value: number }> = []

@@ -35,8 +35,8 @@ export const enqueue = ({ quick }: Options): Promise<Sections> =>
     for (const subject of subjects) {
       const url = server.urlOf(await makeDatabase(server))
       const member = await hire(subject.side, subject.form, url)
-      await member.one(counts.one)
-      await member.bulk(counts.bulk)
+      await member.one(counts.one / 10)
+      await member.bulk(counts.bulk / 4)
       team.push({ subject, member, url, one: [], bulk: [] })
     }
     for (let round = 0; round < rounds; round++) {

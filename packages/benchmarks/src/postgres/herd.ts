@@ -58,7 +58,7 @@ const measure = async (url: string, count: number) => {
 
 export const herd = ({ quick }: Options): Promise<Sections> =>
   withServer(async (server) => {
-    const count = quick ? 5_000 : 100_000
+    const count = quick ? 5_000 : 50_000
     const { millis, peak, waits } = await measure(server.url, count)
     return [
       {

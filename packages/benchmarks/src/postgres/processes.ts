@@ -36,7 +36,7 @@ const thousands = (rates: ReadonlyArray<number>): string =>
 
 export const processes = ({ quick }: Options): Promise<Sections> =>
   withServer(async (server) => {
-    const count = quick ? 400 : 20_000
+    const count = quick ? 400 : 10_000
     const rounds = quick ? 1 : 2
     const warm = quick ? 100 : 2_000
     const cases = [

@@ -11,12 +11,22 @@ const unlike = Array.from(
 )
 
 export const parse = (options: Options): Section => {
-  // What is parsed becomes garbage: a round is long enough for some collections.
-  const budget = options.quick ? budgetOf(options) : { ...budgetOf(options), round: 3e7 }
+  const budget = budgetOf(options)
+  // What is parsed becomes garbage, of unlike texts much: a round is long enough for some collections.
+  const longer = options.quick ? budget : { ...budget, round: 6e7 }
   const texts = [...new Set(patterns.map(({ text }) => text))].filter((text) => !text.includes("L"))
   const found = [...texts, undefined].map((text) => ({
     name: text ?? `${unlike.length} texts in turn`,
-    times: rounds(parses(text === undefined ? (call) => unlike[call % unlike.length]! : () => text), budget)
+    times:
+      text === undefined
+        ? rounds(
+            parses((call) => unlike[call % unlike.length]!),
+            longer
+          )
+        : rounds(
+            parses(() => text),
+            budget
+          )
   }))
   const libraries = ["croner", "cron-parser", "node-cron", "Effect"] as const
   return {
