@@ -20,7 +20,7 @@ export const burst = async ({ quick }: Options): Promise<Sections> => {
     names.flatMap((name) =>
       sizes.map((size) => async () => {
         const tries: Array<Found> = []
-        for (let i = 0; i < (!quick && name === names[0] && size === sizes.at(-1) ? 3 : 1); i++) {
+        for (let i = 0; i < (!quick && name === names[0] && size === sizes.at(-1) ? 2 : 1); i++) {
           tries.push(await inChild<Found>("memory/burstChild.ts", [name, size]))
         }
         const of = (key: keyof Found) => median(tries.map((each) => each[key]))

@@ -16,7 +16,7 @@ interface Found {
 }
 
 const subjects: ReadonlyArray<{ readonly name: LibraryName; readonly peer?: string; readonly tries: number }> = [
-  { name: "effect-scheduler", tries: 2 },
+  { name: "effect-scheduler", tries: 1 },
   { name: "heap and one timer", tries: 1 },
   { name: "croner", peer: "croner", tries: 1 },
   { name: "croner, utcOffset", peer: "croner", tries: 1 },

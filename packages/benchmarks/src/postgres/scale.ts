@@ -12,7 +12,7 @@ import type { Section, Sections, TargetRow } from "../report.ts"
 import { filled } from "./databases.ts"
 
 const batch = 1_000
-const rounds = 5
+const rounds = 4
 
 /** The first batches find cold pages and unkept plans. */
 const warmUp = 2
@@ -176,7 +176,7 @@ const measure = Effect.fnUntraced(function* (url: string) {
 
 export const scale = async ({ quick }: Options): Promise<Sections> => {
   const sizes = quick ? [1_000, 5_000, 20_000] : [1_000, 100_000, 1_000_000]
-  const history = quick ? 20_000 : 300_000
+  const history = quick ? 20_000 : 200_000
   const churned = quick ? 15 : 30
   const home = makeHome()
   const server = await startServer({ home, template: makeTemplate(home), settings: filled })
