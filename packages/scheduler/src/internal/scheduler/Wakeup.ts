@@ -9,7 +9,7 @@ export const longestSleep = 300_000
 /** How often the two clocks are compared. */
 const watchInterval = 30_000
 
-/** A timer of whole milliseconds never ends sooner than so much after them, a step of the event loop included. */
+/** By so much a timer of whole milliseconds ends late in 19 of 20 cases. After one that ends early the loop sleeps again. */
 const slack = 0.15
 
 /** A wall clock that moved against the monotonic one by less is drift, not a jump. */
