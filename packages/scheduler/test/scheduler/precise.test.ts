@@ -22,15 +22,17 @@ const clocks = (start: number) => {
 
 describe("the present instant with its fraction", () => {
   it("is found by looking at a clock of whole milliseconds again and again", () => {
-    const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9))
-    const random = new Seeded(seed)
-    const { pass, state, watch } = clocks(1_700_000_000_000.123)
-    for (let look = 0; look < 1_000; look++) {
-      pass(random.int(1, 5_000) / 1_000)
-      const off = watch.precise() - state.wall
-      // Not ahead (but for rounding), never more than a millisecond behind, and after some looks hardly at all.
-      assert.isAtMost(off, 0.01, `seed ${seed}`)
-      assert.isAbove(off, look < 200 ? -1 : -0.1, `seed ${seed}`)
+    // With the first, two looks were more than a millisecond apart by rounding alone.
+    for (const seed of [538098500, Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9))]) {
+      const random = new Seeded(seed)
+      const { pass, state, watch } = clocks(1_700_000_000_000.123)
+      for (let look = 0; look < 1_000; look++) {
+        pass(random.int(1, 5_000) / 1_000)
+        const off = watch.precise() - state.wall
+        // Not ahead (but for rounding), never more than a millisecond behind, and after some looks hardly at all.
+        assert.isAtMost(off, 0.01, `seed ${seed}`)
+        assert.isAbove(off, look < 200 ? -1.01 : -0.1, `seed ${seed}`)
+      }
     }
   })
 

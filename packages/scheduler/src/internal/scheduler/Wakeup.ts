@@ -80,7 +80,8 @@ export const makeClockWatch = (clock: Clock.Clock, onJump: (by: number) => void)
   const precise = () => {
     const elapsed = monotonic()
     const seen = now() - elapsed
-    if (seen > ahead || seen < ahead - 1) ahead = seen
+    // A hundredth more than the whole millisecond, for what is lost in such great numbers.
+    if (seen > ahead || seen < ahead - 1.01) ahead = seen
     return elapsed + ahead
   }
   const check = () => {
