@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { Job, Scheduler, Trigger } from "../../src/index.ts"
-import { listen, settled, steered } from "./support.ts"
+import { Job, JobStore, MemoryJobStore, Scheduler, Trigger } from "../../src/index.ts"
+import { OffsetClock } from "../../src/testing/index.ts"
+import { build, listen, settled, steered } from "./support.ts"
 
 class Tick extends Job.make("Tick") {}
 
@@ -87,6 +88,47 @@ describe("what is due and locked by another node", () => {
       assert.strictEqual(ran.count, 3)
     }).pipe(Effect.provide(layer))
   })
+})
+
+describe("what becomes due between a look that found nothing and the question when to look again", () => {
+  for (const method of ["fire", "claim"] as const) {
+    it.effect(`is nobody else's, and is had at once: ${method}`, () =>
+      Effect.gen(function* () {
+        const inner = yield* MemoryJobStore.make()
+        const clock = yield* build(OffsetClock.layer)
+        // A timer ends a little early now and then, and the clock moves on to the next millisecond after the look.
+        const { jump } = Context.get(clock, OffsetClock.OffsetClock)
+        let moves = false
+        const then = <A, E>(name: string, call: Effect.Effect<A, E>) =>
+          Effect.tap(call, () => {
+            if (!moves || name !== method) return Effect.void
+            moves = false
+            return jump(1)
+          })
+        const store = JobStore.JobStore.of({
+          ...inner,
+          fire: (params) => then("fire", inner.fire(params)),
+          claim: (params) => then("claim", inner.claim(params))
+        })
+        let count = 0
+        const context = yield* build(
+          Layer.provideMerge(
+            Tick.toLayer(() => Effect.sync(() => count++)),
+            Scheduler.layer({ stores: { default: Layer.succeed(JobStore.JobStore, store) } })
+          ).pipe(Layer.provide(Layer.succeedContext(clock)))
+        )
+        const scheduler = Context.get(context, Scheduler)
+        if (method === "fire") yield* scheduler.schedule(Tick, { id: "tick", trigger: Trigger.at(1_000) })
+        else yield* scheduler.enqueue(Tick, undefined, { at: 1_000 })
+        yield* settled
+        yield* jump(-1)
+        moves = true
+        yield* TestClock.adjust("1 second")
+        assert.isFalse(moves)
+        assert.strictEqual(count, 1)
+      })
+    )
+  }
 })
 
 describe("a store that others are in the way of", () => {

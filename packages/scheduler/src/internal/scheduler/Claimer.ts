@@ -5,7 +5,7 @@ import * as metrics from "./metrics.ts"
 import { make as makePatience, type Patience } from "./patience.ts"
 import type { Runner } from "./Runner.ts"
 import { startAll } from "./Running.ts"
-import { until, untilRun } from "./wake.ts"
+import { isTaken, nextRun, until } from "./wake.ts"
 
 /** More ended runs than this wait to be stored: nothing new is claimed before they are fewer. */
 const longestBacklog = 10_000
@@ -49,9 +49,9 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
     case "all":
     case "nothing": {
       if (found === "all") patience.reset()
-      const { next, now } = claimed
-      const wait = next === undefined ? yield* untilRun(runner) : until(runner, next ?? undefined, now)
-      return yield* bells.claim.sleep(wait === 0 && found === "nothing" ? patience.next() : wait)
+      const { now } = claimed
+      const next = claimed.next === undefined ? yield* nextRun(runner) : until(runner, claimed.next ?? undefined, now)
+      return yield* bells.claim.sleep(found === "nothing" && isTaken(next, now) ? patience.next() : next.wait)
     }
   }
 })

@@ -3,7 +3,7 @@ import { announce } from "./announce.ts"
 import { make as makePatience, type Patience } from "./patience.ts"
 import { triggerVersion } from "./Resolver.ts"
 import type { Runner } from "./Runner.ts"
-import { untilSchedule } from "./wake.ts"
+import { isTaken, nextSchedule } from "./wake.ts"
 
 const batch = 1_000
 
@@ -19,7 +19,7 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
   const { bells, calls, state, store } = runner
   if (bells.fire.arm()) patience.reset()
   if (state.paused) return yield* bells.fire.sleep(undefined)
-  const { applied, full } = yield* calls.insist(
+  const { applied, full, now } = yield* calls.insist(
     "fire",
     runner.time.ask((now) =>
       store.fire({
@@ -37,6 +37,6 @@ const turn = Effect.fnUntraced(function* (runner: Runner, patience: Patience) {
     // A batch of a million due schedules must not keep the handlers from running.
     if (full) return yield* Effect.yieldNow
   }
-  const wait = yield* untilSchedule(runner)
-  yield* bells.fire.sleep(wait === 0 && applied.length === 0 ? patience.next() : wait)
+  const next = yield* nextSchedule(runner)
+  yield* bells.fire.sleep(applied.length === 0 && isTaken(next, now) ? patience.next() : next.wait)
 })

@@ -3,13 +3,22 @@ import { triggerVersion } from "./Resolver.ts"
 import type { Runner } from "./Runner.ts"
 import { jittered } from "./StoreCalls.ts"
 
-/** How long the firer may sleep: until the next schedule is due, in milliseconds. */
-export const untilSchedule = (runner: Runner): Effect.Effect<number | undefined> => ask(runner, true)
+/** When a loop has something to do next, and for how long it may sleep until then, in milliseconds. */
+export interface Next {
+  readonly instant: number | undefined
+  readonly wait: number | undefined
+}
 
-/** How long the claimer may sleep: until the next run that it could take is due, in milliseconds. */
-export const untilRun = (runner: Runner): Effect.Effect<number | undefined> => ask(runner, false)
+/** When the next schedule is due. */
+export const nextSchedule = (runner: Runner): Effect.Effect<Next> => ask(runner, true)
 
-const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefined> =>
+/** When the next run is due that the claimer could take. */
+export const nextRun = (runner: Runner): Effect.Effect<Next> => ask(runner, false)
+
+/** What was due before a look that found nothing is another's at this moment; what became due since was not seen. */
+export const isTaken = ({ instant }: Next, looked: number): boolean => instant !== undefined && instant <= looked
+
+const ask = (runner: Runner, schedules: boolean): Effect.Effect<Next> =>
   Effect.map(
     runner.calls.insist(
       "wake",
@@ -27,11 +36,13 @@ const ask = (runner: Runner, schedules: boolean): Effect.Effect<number | undefin
     (wake) => until(runner, schedules ? wake.schedules : wake.runs, wake.now)
   )
 
-/**
- * How long a loop may sleep that has nothing to do before an instant, in milliseconds. `now` is the store's time when it
- * answered: since then its answer has been on its way.
- */
-export const until = (runner: Runner, instant: number | undefined, now: number): number | undefined => {
+/** `now` is the store's time when it answered: since then its answer has been on its way. */
+export const until = (runner: Runner, instant: number | undefined, now: number): Next => ({
+  instant,
+  wait: waitFor(runner, instant, now)
+})
+
+const waitFor = (runner: Runner, instant: number | undefined, now: number): number | undefined => {
   // A shared store is changed by others too, and notifications are only a speed-up.
   const poll = runner.store.shared ? jittered(runner.random, runner.settings.pollInterval) : undefined
   if (instant === undefined) return poll
