@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Clock } from "effect"
-import { makeClockWatch } from "../../src/internal/scheduler/Wakeup.ts"
+import { type Clock, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { make, makeClockWatch } from "../../src/internal/scheduler/Wakeup.ts"
 import { Seeded } from "../../src/testing/internal/random.ts"
 
 /** A wall clock that shows whole milliseconds of a true time, beside a monotonic clock that shows all of it. */
@@ -48,4 +49,36 @@ describe("the present instant with its fraction", () => {
       assert.isAtMost(Math.abs(watch.precise() - state.wall), 1)
     }
   })
+})
+
+/** A sleep that nobody rings. */
+const slept = (millis: number) =>
+  Effect.suspend(() => {
+    const bell = make()
+    bell.arm()
+    return bell.sleep(millis)
+  })
+
+describe("a sleep of milliseconds and a part of one", () => {
+  it.live("does not end before them, though timers count whole ones", () =>
+    Effect.gen(function* () {
+      for (let tenths = 1; tenths <= 40; tenths++) {
+        const begun = performance.now()
+        yield* slept(tenths / 10)
+        assert.isAtLeast(performance.now() - begun, tenths / 10)
+      }
+    })
+  )
+
+  it.effect("ends with the next whole one where a clock has no parts", () =>
+    Effect.gen(function* () {
+      for (const millis of [0.3, 0.6, 10.3, 10.6]) {
+        const sleep = yield* Effect.forkChild(slept(millis))
+        yield* TestClock.adjust(Math.floor(millis))
+        assert.isUndefined(sleep.pollUnsafe())
+        yield* TestClock.adjust(1)
+        yield* Fiber.join(sleep)
+      }
+    })
+  )
 })

@@ -1,4 +1,4 @@
-import { type Clock, Duration, Effect, Latch } from "effect"
+import { Clock, Duration, Effect, Latch } from "effect"
 
 /**
  * A sleep is never longer. What it was for is then computed again from the wall clock, which may have been slewed against
@@ -9,8 +9,11 @@ export const longestSleep = 300_000
 /** How often the two clocks are compared. */
 const watchInterval = 30_000
 
-/** By so much a timer of whole milliseconds ends late in 19 of 20 cases. After one that ends early the loop sleeps again. */
-const slack = 0.15
+/** A timer of whole milliseconds is ended early by up to so much of one, and the rest waited for awake. */
+const awake = 0.4
+
+/** So many turns of the event loop take longer than that. Where no time passes in them, a timer ends the wait. */
+const mostTurns = 1_000
 
 /** A wall clock that moved against the monotonic one by less is drift, not a jump. */
 const jumpTolerance = 1_000
@@ -47,11 +50,9 @@ export const make = (): Wakeup => {
       Effect.withFiber((fiber) => {
         if (latch.isOpen() || (delay !== undefined && delay <= 0)) return Effect.void
         if (delay === undefined) return latch.await
-        // Whole milliseconds, at least one: what is left of one would be slept again and again.
-        const millis = Math.max(1, Math.ceil(Math.min(delay, longestSleep) - slack))
         // The timer opens the latch too: a race would cost a fiber more, each time that a loop has nothing to do.
         const timer = Effect.runForkWith(fiber.context)(
-          Effect.andThen(Effect.sleep(Duration.millis(millis)), latch.open)
+          Effect.andThen(pass(fiber.getRef(Clock.Clock), Math.min(delay, longestSleep)), latch.open)
         )
         return Effect.ensuring(
           latch.await,
@@ -59,6 +60,27 @@ export const make = (): Wakeup => {
         )
       })
   }
+}
+
+/**
+ * So many milliseconds, and hardly more: timers count whole ones, so that what is left of one passes in turns of the event
+ * loop, in which all else goes on.
+ */
+const pass = (clock: Clock.Clock, millis: number): Effect.Effect<void> => {
+  const end = clock.monotonicTimeNanosUnsafe() + BigInt(Math.ceil(millis * 1e6))
+  const isEarly = () => clock.monotonicTimeNanosUnsafe() < end
+  const whole = Math.ceil(millis - awake)
+  let turns = 0
+  const rest = Effect.whileLoop({
+    while: () => isEarly() && turns++ < mostTurns,
+    body: () => Effect.yieldNow,
+    step: () => undefined
+  })
+  const asleep = whole > 0 ? Effect.andThen(Effect.sleep(Duration.millis(whole)), rest) : rest
+  return Effect.andThen(
+    asleep,
+    Effect.suspend(() => (isEarly() ? Effect.sleep(Duration.millis(1)) : Effect.void))
+  )
 }
 
 /** Compares the wall clock with the monotonic one twice a minute, and tells once of each jump. */
