@@ -96,13 +96,19 @@ export const idle = async ({ quick }: Options): Promise<Sections> => {
     {
       name: "idle-heap",
       title: "Heap of idle schedules in memory",
-      text: "The same run: the heap of the greatest size that was run, beside that of this library at the same size.",
-      head: ["library", "schedules", "heap", "÷ ours"],
+      text:
+        "The same run: the heap of the greatest size that was run, beside that of this library at the same size, and how the heap of " +
+        "one schedule grows from the least size to the greatest.",
+      head: ["library", "schedules", "heap", "÷ ours", "growth each, first to last"],
       rows: subjects.flatMap(({ name }) => {
+        const first = found.find((each) => each.name === name)!
         const last = found.findLast((each) => each.name === name)!
         const ours = found.find((each) => each.name === "effect-scheduler" && each.size === last.size)
         const ratio = ours === undefined ? "–" : `${(last.bytes / ours.bytes).toFixed(1)}x`
-        return [[name, last.size.toLocaleString("en"), `${((last.bytes * last.size) / 1e6).toFixed(1)} MB`, ratio]]
+        const growth = `${(last.bytes / first.bytes).toFixed(1)}x, from ${first.size.toLocaleString("en")}`
+        return [
+          [name, last.size.toLocaleString("en"), `${((last.bytes * last.size) / 1e6).toFixed(1)} MB`, ratio, growth]
+        ]
       }),
       plot: { kind: "lines", of: "schedules", unit: "MB", lines: lines((each) => (each.bytes * each.size) / 1e6) }
     }

@@ -1,6 +1,7 @@
 /**
- * `node --expose-gc packages/benchmarks/src/main.ts [--quick] [part …]`: all parts when none is named. `--quick` shows in seconds
- * that every part runs; its figures mean nothing and it writes nothing. See `report.ts` for what a part is.
+ * `node --expose-gc packages/benchmarks/src/main.ts [--quick | --full] [part …]`: all parts when none is named. `--quick` shows in
+ * seconds that every part runs; its figures mean nothing and it writes nothing. `--full` takes as many rows as it takes patience for:
+ * a herd of 1,000,000, a history of 5,000,000. See `report.ts` for what a part is.
  */
 
 import { machine, versions } from "./machine.ts"
@@ -28,10 +29,11 @@ const parts: Readonly<Record<string, (options: Options) => Promise<Sections>>> =
   types: async (options) => (await import("./types.ts")).types(options)
 }
 
-const run = async (name: string, quick: boolean): Promise<void> => {
+const run = async (name: string, options: Options): Promise<void> => {
   const began = performance.now()
   print(`== ${name}\n`)
-  const sections = await parts[name]!({ quick })
+  const { quick } = options
+  const sections = await parts[name]!(options)
   for (const section of sections) printSection(section)
   const seconds = (performance.now() - began) / 1000
   const misses = sections.flatMap(missed).length
@@ -50,5 +52,6 @@ if (unknown.length > 0) {
 } else {
   const quick = given.includes("--quick")
   print(`${machine()}\n${versions()}${quick ? "\nquick: the figures mean nothing" : ""}\n`)
-  for (const name of chosen.length > 0 ? chosen : Object.keys(parts)) await run(name, quick)
+  const full = given.includes("--full")
+  for (const name of chosen.length > 0 ? chosen : Object.keys(parts)) await run(name, { quick, full })
 }

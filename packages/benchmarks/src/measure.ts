@@ -6,6 +6,8 @@ export type Subject = (call: number) => unknown
 export interface Options {
   /** A few seconds in all: shows that the benchmark runs, its figures mean nothing. */
   readonly quick: boolean
+  /** As many rows as there is patience for, whatever time it takes. */
+  readonly full: boolean
 }
 
 let sink: unknown
@@ -50,7 +52,7 @@ export interface Budget {
 export const budgetOf = ({ quick }: Options): Budget =>
   quick
     ? { warmUp: 5e6, warmUpCalls: 256, round: 2e6, rounds: 2 }
-    : { warmUp: 1e8, warmUpCalls: 256, round: 1.5e7, rounds: 7 }
+    : { warmUp: 1e8, warmUpCalls: 256, round: 1.5e7, rounds: 5 }
 
 /**
  * Nanoseconds of CPU time of a call for each subject and round. The subjects take turns in each round, so that what else the machine

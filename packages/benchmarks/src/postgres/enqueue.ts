@@ -18,7 +18,7 @@ const thousands = (rates: ReadonlyArray<number>): string =>
 
 export const enqueue = ({ quick }: Options): Promise<Sections> =>
   withServer(async (server) => {
-    const counts = quick ? { one: 50, bulk: 500 } : { one: 2_000, bulk: 20_000 }
+    const counts = quick ? { one: 50, bulk: 500 } : { one: 1_000, bulk: 20_000 }
     const rounds = quick ? 1 : 2
     const subjects: ReadonlyArray<Subject> = [
       ours,

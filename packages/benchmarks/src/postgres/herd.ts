@@ -56,9 +56,9 @@ const measure = async (url: string, count: number) => {
   return { millis, peak, waits: waits.toSorted((a, b) => a - b) }
 }
 
-export const herd = ({ quick }: Options): Promise<Sections> =>
+export const herd = ({ full, quick }: Options): Promise<Sections> =>
   withServer(async (server) => {
-    const count = quick ? 5_000 : 50_000
+    const count = quick ? 5_000 : full ? 1_000_000 : 50_000
     const { millis, peak, waits } = await measure(server.url, count)
     return [
       {

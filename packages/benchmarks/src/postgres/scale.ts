@@ -174,9 +174,9 @@ const measure = Effect.fnUntraced(function* (url: string) {
   ) as Record<"fire" | "claim" | "finish", Measured>
 })
 
-export const scale = async ({ quick }: Options): Promise<Sections> => {
+export const scale = async ({ full, quick }: Options): Promise<Sections> => {
   const sizes = quick ? [1_000, 5_000, 20_000] : [1_000, 100_000, 1_000_000]
-  const history = quick ? 20_000 : 200_000
+  const history = quick ? 20_000 : full ? 5_000_000 : 200_000
   const churned = quick ? 15 : 30
   const home = makeHome()
   const server = await startServer({ home, template: makeTemplate(home), settings: filled })

@@ -32,7 +32,7 @@ writes this page from what it ran (\`packages/sql/test/faults\`): a row is here 
 the invariants were checked on all rows of the store, unless the fault destroys the store itself.
 
 Leases, timeouts and outages are shortened (a lease of a second), and of the largest amounts there are fewer, as the rows say;
-the full lengths and amounts are in \`pnpm test:chaos\` and \`pnpm bench postgres\`.
+the full lengths and amounts are in \`pnpm test:chaos\` and \`pnpm bench --full herd scale\`.
 `
 
 const stores = ["memory", "sqlite", "postgres"]
