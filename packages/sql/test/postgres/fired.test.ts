@@ -84,6 +84,19 @@ describe("a tick of a few schedules", { timeout: 60_000 }, () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("leaves a transaction of the application to wait for the disk", () =>
+    Effect.gen(function* () {
+      const { sql, store } = yield* storeOn(yield* newPrefix)
+      yield* put(store, "a")
+      yield* sql.withTransaction(
+        Effect.gen(function* () {
+          assert.strictEqual((yield* fire(store)).applied.length, 1)
+          assert.deepStrictEqual<unknown>(yield* sql.unsafe("show synchronous_commit").values, [["on"]])
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is fired once where another node fires it meanwhile", () =>
     Effect.gen(function* () {
       const prefix = yield* newPrefix

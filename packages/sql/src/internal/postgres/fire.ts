@@ -34,7 +34,9 @@ where next_at is not null and version = $1::int and needs = $2 and next_at >= $3
 
   return Effect.fnUntraced(function* (params: Params<"fire">): Effect.fn.Return<Answer<"fire">, SqlError> {
     yield* horizon.begin(params.now, (text, values = []) => db.once(params.now, text, values))
-    const fired = horizon.isShort ? undefined : yield* fireAtOnce(params)
+    // A transaction of the application waits for the disk as the application likes, not as a tick does.
+    const isUsual = !horizon.isShort && !(yield* db.isJoined)
+    const fired = isUsual ? yield* fireAtOnce(params) : undefined
     if (fired !== undefined) return fired
     const heads = yield* ask(params.now, params, noLanes)
     const dueNow = heads.groups.filter((group) => group.nextAt <= heads.now)
