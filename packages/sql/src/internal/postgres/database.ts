@@ -250,6 +250,8 @@ export const makeDatabase = (options: {
         })
       const attempt = () => {
         let told: Notification | undefined
+        // What was refused may have been the telling alone, once the runs were there.
+        let refused: StoreSignal = 0
         return workbench.use({
           body: (send) => {
             const plainly = () => send(text, params)
@@ -265,12 +267,13 @@ export const makeDatabase = (options: {
               ),
               Effect.catchIf(isRefusal, () => {
                 refusedAt = now
+                refused = Signal.runs
                 return plainly()
               })
             )
           },
           onSuccess: (rows) => {
-            const signal = signalOf === undefined ? 0 : signalOf(rows)
+            const signal = (signalOf === undefined ? 0 : signalOf(rows)) | refused
             if (signal !== 0) notify(signal, told !== undefined)
             else told?.giveBack()
           },
