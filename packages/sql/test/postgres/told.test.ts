@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { type JobStoreService, Signal, type StoreSignal } from "effect-scheduler/JobStore"
+import type { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { makeSignals } from "../../src/internal/postgres/signals.ts"
+import { makeTables } from "../../src/internal/tables.ts"
 import { enqueued, jobs, run, t0 } from "../support.ts"
 import { storeOn } from "./between.ts"
 import { newPrefix, sharedUrl } from "./database.ts"
@@ -125,6 +129,18 @@ describe("an enqueue", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("tells of the run also where the server stores it and refuses to notify", () =>
+    Effect.gen(function* () {
+      const { store } = yield* storeOn(yield* newPrefix, {
+        between: (text, params, send) =>
+          text.startsWith("call ") ? Effect.andThen(send(text, params), send("select 1 / 0", [])) : send(text, params)
+      })
+      const heard = yield* hearing(store)
+      assert.deepStrictEqual(yield* store.enqueue(enqueued(run({ id: "a" }))), { ids: ["a"] })
+      assert.deepStrictEqual(heard, [Signal.runs])
+    }).pipe(Effect.scoped)
+  )
+
   it.live("tells of nothing where the run was stored before", () =>
     Effect.gen(function* () {
       const prefix = yield* newPrefix
@@ -143,6 +159,37 @@ describe("an enqueue", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+it.effect(
+  "What is to be told does not wait for statements that were to tell it, one after another, and told nothing",
+  () =>
+    Effect.gen(function* () {
+      const sent: Array<string> = []
+      const client = {
+        listen: () => Effect.never,
+        unsafe: (_: string, [, payload]: ReadonlyArray<string>) => ({
+          values: Effect.sync(() => void sent.push(payload!))
+        })
+      } as unknown as SqlClient.SqlClient
+      const signals = yield* makeSignals({ client, tables: makeTables("t_"), hear: () => undefined })
+      yield* TestClock.adjust("1 second")
+      signals.notify(Signal.runs)
+      yield* TestClock.adjust("1 milli")
+      sent.length = 0
+      signals.notify(Signal.ended)
+      for (let i = 0; i < 10; i++) {
+        yield* TestClock.adjust("3 millis")
+        const notification = signals.take(Signal.runs)
+        yield* TestClock.adjust("2 millis")
+        notification?.giveBack()
+      }
+      yield* TestClock.adjust("1 milli")
+      assert.deepStrictEqual(
+        sent.map((payload) => payload.split(" ")[1]),
+        [String(Signal.ended)]
+      )
+    }).pipe(Effect.scoped)
+)
 
 it.live("A store to which nobody subscribed holds no connection to listen, and one to which two did holds one", () =>
   Effect.gen(function* () {

@@ -72,6 +72,8 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
 
   let gathered: StoreSignal = 0
   let sentAt = -Infinity
+  /** Of what a statement was to send. Where many send nothing in the end, one after another, nothing else waits for them. */
+  let takenAt = -Infinity
   const waiting = yield* Latch.make(false)
   const gather = (signal: StoreSignal): void => {
     gathered |= signal
@@ -122,12 +124,13 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
     notify: (signal, isTold = false) => {
       // This process first: who has just fired claims at once.
       hear(signal)
-      if (!isTold) gather(signal)
+      if (isTold) sentAt = monotonic()
+      else gather(signal)
     },
     take: (signal) => {
       const now = monotonic()
-      if (now - sentAt < apart) return undefined
-      sentAt = now
+      if (now - Math.max(sentAt, takenAt) < apart) return undefined
+      takenAt = now
       const bits = gathered
       gathered = 0
       return { payload: payloadOf(bits | signal), giveBack: () => gather(bits) }
