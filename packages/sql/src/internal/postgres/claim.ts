@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
-import type { ClaimableJob } from "effect-scheduler/JobStore"
+import { type ClaimableJob, Signal } from "effect-scheduler/JobStore"
 import type { SqlError } from "effect/sql/SqlError"
 import { Room } from "../limits.ts"
 import type { Answer, Params } from "../port.ts"
@@ -11,6 +11,7 @@ import { list } from "./columns.ts"
 import { clock, clockNow, type Database, patience } from "./database.ts"
 import type { AskHeads } from "./heads.ts"
 import type { Horizon } from "./horizon.ts"
+import type { Remind } from "./reminder.ts"
 import { Wary } from "./wary.ts"
 
 /** A job and a priority: one range of the index that claims go by, so that nothing is passed over that may not be taken. */
@@ -23,7 +24,15 @@ const lanes = `unnest($2::text[], $3::smallint[], $4::bigint[]) as j(job, priori
 const slack = 64
 
 /** Claims, in one statement where nothing is limited, else by turns. */
-export const makeClaim = (t: Tables, db: Database, horizon: Horizon, ask: AskHeads, inTurn: ClaimInTurn) => {
+export const makeClaim = (
+  t: Tables,
+  db: Database,
+  horizon: Horizon,
+  ofSchedules: Horizon,
+  ask: AskHeads,
+  inTurn: ClaimInTurn,
+  remind: Remind
+) => {
   const pending = `r.state = 'pending' and r.job = j.job and r.priority = j.priority and r.run_at >= j.low
     and r.run_at <= ${clockNow}`
   /** Of what is not due yet the earliest of each lane: when the first is, or -1 where one has a key, which may be taken. */
@@ -94,6 +103,7 @@ from (values (1)) as one(n) left join started s on true`,
     if (withKeys !== null) for (const name of withKeys.split("\n")) keyed.add(name)
     // Those that have keys, or that are behind all that others have locked.
     const next = isAll && runs.length < limit && found !== -1 ? found : undefined
+    if (horizon.isShort) remind(Signal.runs)
     return { runs, now: asked, next, hasMore: withKeys !== null || seen === most }
   })
 
@@ -150,6 +160,8 @@ from (values (1)) as one(n) left join started s on true`,
     const names = yield* open(params)
     const { groups, now, runs } = yield* ask(params.now, params, lanesOf(names))
     const times = groups.map((group) => group.nextAt)
+    if (ofSchedules.isShort) remind(Signal.schedules)
+    if (horizon.isShort && names.length > 0) remind(Signal.runs)
     return { schedules: times.length === 0 ? undefined : Math.min(...times), runs, now }
   })
 

@@ -13,7 +13,7 @@ const alarming = 500_000
 const tellEvery = 600_000
 
 /** How often all is searched nevertheless, for what came late: the usual poll. */
-const wholeEvery = 1_000
+export const wholeEvery = 1_000
 
 /** What is stored later than this after its own instant may be found only by a search of all. */
 const lag = 1_000

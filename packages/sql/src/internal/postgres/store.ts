@@ -18,6 +18,7 @@ import { Horizon } from "./horizon.ts"
 import { makeLane } from "./lane.ts"
 import { makeMaintain } from "./maintain.ts"
 import { makeNodes } from "./nodes.ts"
+import { makeReminder } from "./reminder.ts"
 import { makeRuns } from "./runs.ts"
 import { makeSchedules } from "./schedules.ts"
 import { makeSignals } from "./signals.ts"
@@ -44,7 +45,9 @@ export const makePostgresStore = (options: {
     const schedules = makeSchedules(tables, ending)
     const dueFrom = new Horizon(tables.schedules)
     const ask = makeHeads(tables, db, dueFrom)
-    const { claim, wake } = makeClaim(tables, db, new Horizon(tables.runs), ask, makeClaimInTurn(tables))
+    const claimedFrom = new Horizon(tables.runs)
+    const remind = yield* makeReminder(options.notify)
+    const { claim, wake } = makeClaim(tables, db, claimedFrom, dueFrom, ask, makeClaimInTurn(tables), remind)
     const nodes = makeNodes(tables, db, heart, schedules, ending)
     const runs = makeRuns(tables, db, schedules, ending)
 
