@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Latch, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { Job, JobRegistry, type JobStore, Scheduler, Trigger } from "../../src/index.ts"
+import { Job, JobRegistry, JobStore, Scheduler, Trigger } from "../../src/index.ts"
 import type { SchedulerOptions } from "../../src/SchedulerOptions.ts"
 import { listen, only, settled, steered } from "./support.ts"
 
@@ -34,6 +34,17 @@ const makeWorld = (seconds: number) => {
     })
   ).pipe(Layer.provide(connection))
   return { log, work }
+}
+
+/** A store in memory of which it takes long until it hears of changes. */
+const slowToListen = () => {
+  const { store } = steered()
+  const listens = Latch.makeUnsafe()
+  const subscribe: typeof store.subscribe = (listener) => Effect.andThen(listens.await, store.subscribe(listener))
+  const slow = new Proxy(store, {
+    get: (target, key) => (key === "subscribe" ? subscribe : target[key as keyof typeof target])
+  })
+  return { layer: Layer.succeed(JobStore.JobStore, slow), listens }
 }
 
 type Options = SchedulerOptions<{ readonly default: Layer.Layer<JobStore.JobStore> }>
@@ -325,6 +336,45 @@ describe("start", () => {
     }).pipe(
       Effect.provide(Layer.provideMerge(work, Scheduler.layer({ autoStart: false, stores: { default: store.layer } })))
     )
+  })
+
+  it.effect("that is given up before its store listens can be made again", () => {
+    const { layer, listens } = slowToListen()
+    const { log, work } = makeWorld(1)
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      yield* scheduler.enqueue(Work)
+      const starting = yield* Effect.forkChild(scheduler.start)
+      yield* settled
+      yield* Fiber.interrupt(starting)
+      yield* listens.open
+      yield* settled
+      assert.deepStrictEqual(log, [])
+      yield* scheduler.start
+      yield* settled
+      assert.deepStrictEqual(log, ["used"])
+      yield* scheduler.drain(0)
+    }).pipe(Effect.provide(Layer.provideMerge(work, Scheduler.layer({ autoStart: false, stores: { default: layer } }))))
+  })
+
+  it.effect("of a store that is added does nothing where a drain was asked for before it listens", () => {
+    const { layer, listens } = slowToListen()
+    const { log, work } = makeWorld(1)
+    return Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const adding = yield* Effect.forkChild(scheduler.addStore("more", layer))
+      yield* settled
+      yield* scheduler.drain()
+      yield* listens.open
+      yield* Fiber.join(adding)
+      yield* scheduler.enqueue(Work, undefined, { store: "more" })
+      yield* settled
+      assert.deepStrictEqual(log, [])
+      yield* scheduler.start
+      yield* settled
+      assert.deepStrictEqual(log, ["used"])
+      yield* scheduler.drain(0)
+    }).pipe(Effect.provide(Layer.provideMerge(work, Scheduler.layer())))
   })
 
   it.effect("of a scheduler whose scope is closed does nothing", () =>

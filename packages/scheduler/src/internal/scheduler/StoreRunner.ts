@@ -156,15 +156,18 @@ export const make = Effect.fnUntraced(function* (options: {
 
   let live: Live | undefined
   let stopping: Stopping | undefined
+  /** What was asked for last: a drain holds also for a start that still waits. */
+  let isWanted = false
 
   const start: Effect.Effect<void> = Effect.suspend(() => {
     if (stopping !== undefined) return Effect.andThen(stopping.done.await, start)
     if (live !== undefined) return Effect.void
+    isWanted = true
     return Effect.andThen(subscribed, begin)
   })
 
   const begin: Effect.Effect<void> = Effect.suspend(() => {
-    if (live !== undefined || stopping !== undefined) return start
+    if (!isWanted || live !== undefined || stopping !== undefined) return Effect.void
     runner.state.closing = false
     return Effect.uninterruptible(Effect.map(startLoops(runner), (started) => void (live = started)))
   })
@@ -177,6 +180,7 @@ export const make = Effect.fnUntraced(function* (options: {
 
   const drain = (deadline: number): Effect.Effect<void> =>
     Effect.suspend(() => {
+      isWanted = false
       if (stopping !== undefined) {
         hurry(deadline)
         return stopping.done.await

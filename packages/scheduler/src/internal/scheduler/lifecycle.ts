@@ -27,24 +27,29 @@ export const make = (core: Core, client: boolean): Verbs & { readonly close: Eff
       state.tentative = undefined
       state.started = true
       hub.publish({ _tag: "SchedulerStarted", store: "" })
-      for (const runner of stores.values()) yield* runner.start
+      // It may have to wait for a store. What was given up is not half of a start, which nobody could make again.
+      yield* Effect.onInterrupt(startAll, () => stopAll(0))
     })
   )
 
-  const stop = (millis: number) =>
-    turn.withPermit(
-      Effect.suspend(() => {
-        if (!state.started) return Effect.void
-        state.started = false
-        return Effect.andThen(
-          Effect.forEach([...stores.values()], (runner) => runner.drain(millis), {
-            concurrency: "unbounded",
-            discard: true
-          }),
-          Effect.sync(() => hub.publish({ _tag: "SchedulerStopped", store: "" }))
-        )
-      })
-    )
+  const startAll = Effect.gen(function* () {
+    for (const runner of stores.values()) yield* runner.start
+  })
+
+  const stopAll = (millis: number) =>
+    Effect.suspend(() => {
+      if (!state.started) return Effect.void
+      state.started = false
+      return Effect.andThen(
+        Effect.forEach([...stores.values()], (runner) => runner.drain(millis), {
+          concurrency: "unbounded",
+          discard: true
+        }),
+        Effect.sync(() => hub.publish({ _tag: "SchedulerStopped", store: "" }))
+      )
+    })
+
+  const stop = (millis: number) => turn.withPermit(stopAll(millis))
 
   const drain: Verbs["drain"] = (deadline) =>
     Effect.suspend(() => {
