@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Effect, Redacted, Schedule } from "effect"
 import { type JobStoreService, Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
@@ -7,7 +7,7 @@ import { makeSignals } from "../../src/internal/postgres/signals.ts"
 import { makeTables } from "../../src/internal/tables.ts"
 import { enqueued, jobs, run, t0 } from "../support.ts"
 import { storeOn } from "./between.ts"
-import { newPrefix, sharedUrl } from "./database.ts"
+import { newPrefix, newServer, sharedUrl } from "./database.ts"
 import { query } from "./query.ts"
 
 const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
@@ -201,4 +201,20 @@ it.live("A store to which nobody subscribed holds no connection to listen, and o
     yield* store.subscribe(() => undefined)
     assert.strictEqual(yield* listeners(prefix), 1)
   }).pipe(Effect.scoped)
+)
+
+it.live(
+  "Who subscribes while the server does not answer goes on all the same, and hears of everything once it does",
+  () =>
+    Effect.gen(function* () {
+      const server = yield* newServer()
+      const { store } = yield* storeOn("t_", { client: { url: Redacted.make(server.url) } })
+      yield* Effect.acquireRelease(Effect.sync(server.freeze), () => Effect.sync(server.thaw))
+      const heard = yield* Effect.timeout(hearing(store), "20 seconds")
+      assert.deepStrictEqual(heard, [])
+      server.thaw()
+      yield* until(Effect.sync(() => heard.length > 0))
+      assert.deepStrictEqual(heard, [Signal.schedules | Signal.runs | Signal.ended | Signal.cancel])
+    }).pipe(Effect.scoped),
+  60_000
 )

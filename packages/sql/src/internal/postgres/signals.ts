@@ -1,4 +1,17 @@
-import { Clock, Deferred, Effect, Exit, type Fiber, Latch, Predicate, Queue, Random, Schedule, Scope } from "effect"
+import {
+  Clock,
+  Deferred,
+  Effect,
+  Exit,
+  type Fiber,
+  Latch,
+  Option,
+  Predicate,
+  Queue,
+  Random,
+  Schedule,
+  Scope
+} from "effect"
 import { Signal, type StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -26,6 +39,9 @@ const sendTimeout = "2 seconds"
 
 const everything = Signal.schedules | Signal.runs | Signal.ended | Signal.cancel
 
+/** Who is to hear waits no longer for a server that does not answer. Once it does, all is heard that may have been missed. */
+const listenTimeout = "1 second"
+
 const reconnect = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("2 seconds")]).pipe(
   Schedule.jittered
 )
@@ -46,7 +62,8 @@ export interface Signals {
   readonly notify: (signal: StoreSignal, isTold?: boolean) => void
   /** What a statement sends on the channel after its commit, unless one was sent just now. */
   readonly take: (signal: StoreSignal) => Notification | undefined
-  /** Begins to hear of others, and comes back once nothing can be missed that they change from now on. */
+  /** Begins to hear of others, and comes back once nothing can be missed that they change from now on; after a while at the
+   * latest. */
   readonly listen: Effect.Effect<void>
 }
 
@@ -117,6 +134,10 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
     }),
     Effect.retry(reconnect)
   )
+  const heard = Effect.flatMap(Effect.timeoutOption(Deferred.await(tried), listenTimeout), (answer) => {
+    if (Option.isNone(answer)) isFirst = false
+    return Effect.void
+  })
   const scope = yield* Effect.scope
   let listener: Fiber.Fiber<unknown, unknown> | undefined
 
@@ -136,10 +157,10 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
       return { payload: payloadOf(bits | signal), giveBack: () => gather(bits) }
     },
     listen: Effect.suspend(() => {
-      if (listener !== undefined) return Deferred.await(tried)
+      if (listener !== undefined) return heard
       return Effect.flatMap(Effect.forkIn(listening, scope), (fiber) => {
         listener = fiber
-        return Deferred.await(tried)
+        return heard
       })
     })
   }
