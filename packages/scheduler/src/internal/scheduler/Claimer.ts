@@ -1,14 +1,12 @@
 import { Effect } from "effect"
 import type { RunRecord } from "../../JobRun.ts"
 import type { ClaimableJob } from "../../JobStore.ts"
+import { longestBacklog } from "./Finisher.ts"
 import * as metrics from "./metrics.ts"
 import { make as makePatience, type Patience } from "./patience.ts"
 import type { Runner } from "./Runner.ts"
 import { startAll } from "./Running.ts"
 import { isTaken, nextRun, until } from "./wake.ts"
-
-/** More ended runs than this wait to be stored: nothing new is claimed before they are fewer. */
-const longestBacklog = 10_000
 
 /** The most that one call claims. */
 const batch = 1_000

@@ -12,6 +12,9 @@ import type { Ending, Running } from "./Running.ts"
 
 const batch = 500
 
+/** More ended runs than this wait to be stored: nothing new is claimed before they are fewer. */
+export const longestBacklog = 10_000
+
 /** So many characters of errors and results go into one call, or one report that is longer. */
 const longestCall = 8 << 20
 
@@ -133,7 +136,7 @@ const tellAll = (runner: Runner, ended: ReadonlyArray<Running>, stored: Stored):
   if (succeeded > 0) metrics.succeeded.updateUnsafe(succeeded, runner.context)
   if (failed > 0) metrics.failed.updateUnsafe(failed, runner.context)
   announce(runner, applied)
-  if (ended.length === batch) runner.bells.claim.ring()
+  if (ended.length === batch || runner.reports.length + ended.length >= longestBacklog) runner.bells.claim.ring()
   if (runner.running.size === 0) runner.bells.idle.ring()
 }
 
