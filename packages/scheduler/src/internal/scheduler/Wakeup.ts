@@ -12,9 +12,6 @@ const watchInterval = 30_000
 /** A timer of whole milliseconds is ended early by up to so much of one, and the rest waited for awake. */
 const awake = 0.4
 
-/** So many turns of the event loop take longer than that. Where no time passes in them, a timer ends the wait. */
-const mostTurns = 1_000
-
 /** A wall clock that moved against the monotonic one by less is drift, not a jump. */
 const jumpTolerance = 1_000
 
@@ -64,23 +61,26 @@ export const make = (): Wakeup => {
 
 /**
  * So many milliseconds, and hardly more: timers count whole ones, so that what is left of one passes in turns of the event
- * loop, in which all else goes on.
+ * loop, in which all else goes on. A clock that stands still meanwhile, as that of a test, has a timer end the wait.
  */
 const pass = (clock: Clock.Clock, millis: number): Effect.Effect<void> => {
   const end = clock.monotonicTimeNanosUnsafe() + BigInt(Math.ceil(millis * 1e6))
-  const isEarly = () => clock.monotonicTimeNanosUnsafe() < end
   const whole = Math.ceil(millis - awake)
-  let turns = 0
-  const rest = Effect.whileLoop({
-    while: () => isEarly() && turns++ < mostTurns,
-    body: () => Effect.yieldNow,
-    step: () => undefined
-  })
-  const asleep = whole > 0 ? Effect.andThen(Effect.sleep(Duration.millis(whole)), rest) : rest
-  return Effect.andThen(
-    asleep,
-    Effect.suspend(() => (isEarly() ? Effect.sleep(Duration.millis(1)) : Effect.void))
+  let seen = -1n
+  const rest = Effect.suspend(() =>
+    Effect.whileLoop({
+      while: () => {
+        const before = seen
+        seen = clock.monotonicTimeNanosUnsafe()
+        return seen < end && seen !== before
+      },
+      body: () => Effect.yieldNow,
+      step: () => undefined
+    })
   )
+  const standing = Effect.suspend(() => (seen < end ? Effect.sleep(Duration.millis(1)) : Effect.void))
+  const asleep = whole > 0 ? Effect.sleep(Duration.millis(whole)) : Effect.void
+  return Effect.andThen(asleep, Effect.andThen(rest, standing))
 }
 
 /** Compares the wall clock with the monotonic one twice a minute, and tells once of each jump. */
