@@ -78,6 +78,39 @@ describe("the disk", () => {
     )
   )
 
+  it.effect("is waited for by a tick that ends a run, of which others are told at once", () =>
+    withStore(
+      Effect.gen(function* () {
+        const store = yield* JobStore
+        const level = yield* makeLevel
+        yield* store.modify({ now: t0, ids: ["a"], transition: () => changeTo(schedule("a")) })
+        const { applied: first } = yield* store.fire({ ...due, transition: fires })
+        const levels: Array<unknown> = []
+        const { applied } = yield* store.fire({
+          ...due,
+          now: t0 + 60_000,
+          transition: (...of) => {
+            levels.push(level())
+            return { ...fires(...of)!, cancelActive: true }
+          }
+        })
+        const ended = first.flatMap(({ change }) => change.runs.map(({ id }) => id))
+        assert.deepStrictEqual(
+          applied.flatMap(({ cancelled }) => cancelled.map(({ id }) => id)),
+          ended
+        )
+        assert.deepStrictEqual(levels, [1, 2])
+        assert.strictEqual(level(), 2)
+        const { items } = yield* store.history({ filter: {}, limit: 10 })
+        assert.deepStrictEqual(
+          items.map((row) => row.id),
+          ended
+        )
+        assert.lengthOf((yield* store.listRuns({ filter: {}, limit: 10 })).items, 1)
+      })
+    )
+  )
+
   it.effect("is waited for again after a tick that failed", () =>
     withStore(
       Effect.gen(function* () {

@@ -1,9 +1,9 @@
 import { Effect, type Scope } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
-import type { JobStoreError, StoreSignal } from "effect-scheduler/JobStore"
+import type { Applied, JobStoreError, StoreSignal } from "effect-scheduler/JobStore"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Methods } from "../dialect.ts"
-import type { Params } from "../port.ts"
+import type { Answer, Params } from "../port.ts"
 import type { Tables } from "../tables.ts"
 import { makeExecutor } from "./executor.ts"
 import type { Program } from "./program.ts"
@@ -15,6 +15,11 @@ import { cancel, enqueue, getRuns, held, history, listRuns, progress } from "./p
 import { fire, getSchedules, isDue, listSchedules, modify } from "./programs/schedules.ts"
 import type { Transaction } from "./programs/transaction.ts"
 import { makeRunner } from "./runner.ts"
+
+/** A tick that ended runs, whose transaction was rolled back. */
+const undone = { _tag: "Undone" }
+
+const endsRuns = ({ cancelled, replaced }: Applied): boolean => cancelled.length + replaced.length > 0
 
 /** The methods of a store on SQLite: each is a program that runs in one transaction, which nobody else's overlaps. */
 export const makeSqliteStore = (options: {
@@ -46,14 +51,23 @@ export const makeSqliteStore = (options: {
     const inserted = (run: RunRecord): void => {
       if (run.state === "pending" && run.runAt < pendingFrom) pendingFrom = run.runAt
     }
-    // A tick is decided again where a power cut makes the file forget it, and nothing is executed of it before: a claim
-    // waits for the disk, which then has both.
-    const fireDue = (params: Params<"fire">) =>
-      writeUnsynced("fire", function* (tx) {
+    const firing = (params: Params<"fire">, mayBeForgotten: boolean) =>
+      function* (tx: Transaction): Program<Answer<"fire">> {
         const answer = yield* fire(tx, params)
+        if (mayBeForgotten && answer.applied.some(endsRuns)) throw undone
         someDue = answer.full
         for (const { change } of answer.applied) change.runs.forEach(inserted)
         return answer
+      }
+    // A tick is decided again where a power cut makes the file forget it, and nothing is executed of it before: a claim
+    // waits for the disk, which then has both. That a run has ended is told at once, so that such a tick waits itself.
+    const fireDue = (params: Params<"fire">) =>
+      Effect.flatMap(runner.isJoined, (isJoined) => {
+        const synced = write("fire", firing(params, false))
+        if (isJoined) return synced
+        return Effect.catchDefect(writeUnsynced("fire", firing(params, true)), (defect) =>
+          defect === undone ? synced : Effect.die(defect)
+        )
       })
     const claimPending = writes("claim", function* (tx, params: Params<"claim">) {
       const answer = yield* claim(tx, params)
