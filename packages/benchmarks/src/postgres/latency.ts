@@ -59,7 +59,7 @@ const pace = ({ quick }: Options): Promise<Section> =>
       text:
         "One job at a time on a system that is otherwise idle, 1.5 to 4.5 ms apart, enqueued by one process and run by another, by the monotonic " +
         `clock that they share: from before the call until the handler runs. They take turns, ${rounds} rounds. pg-boss at its defaults looks ` +
-        "for one job every 2 seconds, so it is measured with `useListenNotify`, as its documentation says. " +
+        "for one job every 2 seconds, so it is measured with `useListenNotify`, as its documentation says. Warmed up by 100 jobs each round. " +
         serverSettings,
       head: ["library", "settings", "jobs", "p50", "p99", "max"],
       rows,

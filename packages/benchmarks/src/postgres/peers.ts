@@ -163,7 +163,7 @@ export const peers = ({ quick }: Options): Promise<Sections> =>
         title: `${count.toLocaleString("en")} trivial jobs on Postgres, one process`,
         text:
           "Jobs that do nothing and were enqueued before: from the start of the worker to the last end that is stored, by the clock. The " +
-          `libraries take turns, ${rounds} rounds; those that run fewer jobs, or are tuned, have one. The limit: all that this store sends to Postgres in such a run, recorded and sent again by a ` +
+          `libraries take turns, ${rounds} rounds; those that run fewer jobs, or are tuned, have one. Each is warmed up by 2,000 jobs, or a fifth of those that it runs. The limit: all that this store sends to Postgres in such a run, recorded and sent again by a ` +
           "loop inside the server, prepared, with a commit where the store has one, on a copy of the database as it was before. " +
           serverSettings,
         head: ["library", "settings", "runs", "runs/s", "ours ÷ it", "CPU a run, client + server", "does not keep"],

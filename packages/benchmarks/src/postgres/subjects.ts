@@ -47,6 +47,6 @@ export const ourSettings =
 
 export const serverSettings =
   "Postgres as it is by default: every commit waits for the disk (fsync, full_page_writes and synchronous_commit on). Each library has a " +
-  "database of its own, and a process of its own that is warmed up by 2,000 jobs."
+  "database and a process of its own."
 
 export const noteOf = ({ name, settings }: Subject): string => `${name}, ${settings.settings}: ${settings.quote}`

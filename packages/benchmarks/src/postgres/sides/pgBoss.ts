@@ -19,14 +19,14 @@ export const forms = {
       `"While each fetch returns a full \`batchSize\` batch there is clearly more work, so the worker keeps fetching continuously with no ` +
       `delay"; "Create 5 workers that can each process jobs in parallel": \`localConcurrency: 5\`; "cutting dispatch latency to ` +
       `milliseconds": \`useListenNotify\` (${source}); \`batchSize: 20\` (docs/api/jobs.md).`,
-    lacks: "result of each job",
+    lacks: "result of each job; 20 jobs succeed or fail as one (`perJobResults`, off by default, keeps both)",
     isRecommended: true,
     count: 20_000
   },
   best: {
     settings: "batchSize 1000, burstWhenBatchFull, localConcurrency 5, notify",
     quote: `No larger batch than 20 is in its documentation, and no bound of it: 1,000 is ours, as many as one of our calls takes at most.`,
-    lacks: "result of each job; 1,000 jobs succeed or fail as one",
+    lacks: "result of each job; 1,000 jobs succeed or fail as one (`perJobResults` as above)",
     isRecommended: false,
     count: 20_000
   }
