@@ -34,7 +34,7 @@ export const parse = (options: Options): Section => {
     title: "Cron text parsed",
     text:
       "CPU time of a call, through the function that a user calls: `Trigger.parseCron`, `new Cron`, `CronExpressionParser.parse`, " +
-      "`cron.parse` (node-cron), `Cron.parse` (Effect). The median of the rounds, and how many times longer each peer takes.",
+      "`cron.parse` (node-cron), `Cron.parse` (Effect), without a zone. The median of the rounds, and how many times longer each peer takes.",
     head: ["pattern", "ours", ...libraries, ...libraries.map((name) => `${name} ÷ ours`)],
     rows: found.map(({ name, times }) => ({
       cells: [
