@@ -49,6 +49,7 @@ const visit = (parent: DeclarationReflection, exports: Exports): void => {
 }
 for (const module of project.children ?? []) {
   const entry = entries.find(({ name }) => name === module.name)!
+  if (!module.hasComment()) report(module, ["has no words on its page: `@module` in its first comment"])
   visit(module, await import(entry.file))
 }
 

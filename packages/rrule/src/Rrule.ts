@@ -13,6 +13,7 @@
  * Layer.isLayer(Scheduler.layer({ triggers: [Rrule.rule] })) // => true
  * ```
  *
+ * @module
  * @since 0.1.0
  */
 import { type DateTime, Result, Schema } from "effect"

@@ -1,3 +1,13 @@
+/**
+ * What becomes of the nominal times of a schedule: a pure function of values.
+ *
+ * Each nominal time is decided once. It fires now, is deferred until an unfinished run of the schedule ends, or is counted
+ * as missed (too late, or more than the policy keeps), skipped or dropped (the schedule is busy). The watermark is the
+ * highest nominal time that has been decided; only what is after it and not after now is decided.
+ *
+ * @module
+ * @since 0.1.0
+ */
 import { describeFault, faultAfter } from "./internal/decision/fault.ts"
 import { jitterOf } from "./internal/decision/jitter.ts"
 import { place } from "./internal/decision/overlap.ts"
@@ -8,15 +18,6 @@ import { decideUsual } from "./internal/decision/usual.ts"
 import { windowOf } from "./internal/decision/window.ts"
 import { toleranceOf } from "./internal/policy.ts"
 import { isSpaced } from "./internal/trigger/spaced.ts"
-/**
- * What becomes of the nominal times of a schedule: a pure function of values.
- *
- * Each nominal time is decided once. It fires now, is deferred until an unfinished run of the schedule ends, or is counted
- * as missed (too late, or more than the policy keeps), skipped or dropped (the schedule is busy). The watermark is the
- * highest nominal time that has been decided; only what is after it and not after now is decided.
- *
- * @since 0.1.0
- */
 import type { Policy, ScheduleState } from "./JobSchedule.ts"
 import type { Trigger } from "./Trigger.ts"
 

@@ -2,6 +2,7 @@
  * A job is what is run: a name, the schemas of its payload, success and error, and its policies. Its handler is provided
  * as a Layer, so that the program that schedules a job need not be the one that runs it.
  *
+ * @module
  * @since 0.1.0
  */
 import { Duration, Effect, Layer, Schema, type Schedule, type Struct } from "effect"

@@ -2,6 +2,7 @@
  * The handlers of a program: a service below the scheduler, in which `Job.toLayer` registers and from which schedulers
  * learn what they can run.
  *
+ * @module
  * @since 0.1.0
  */
 import { Context, type Effect, type Latch, Layer, type Scope } from "effect"

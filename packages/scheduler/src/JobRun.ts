@@ -2,6 +2,7 @@
  * One execution of a job: what is stored while it is unfinished, what history keeps of it, and what its handler can
  * read of it.
  *
+ * @module
  * @since 0.1.0
  */
 import { Context, Effect, type Option, Schema } from "effect"

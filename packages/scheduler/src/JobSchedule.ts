@@ -1,6 +1,7 @@
 /**
  * One stored schedule: which job, when, with which policies, and how far its nominal times have been decided.
  *
+ * @module
  * @since 0.1.0
  */
 import type { Duration } from "effect"

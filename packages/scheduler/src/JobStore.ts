@@ -6,6 +6,7 @@
  * reads the JSON texts that it keeps. The suite in `effect-scheduler/testing` says what a store must do, and every store
  * must pass it.
  *
+ * @module
  * @since 0.1.0
  */
 import { Context, type Effect, Schema, type Scope } from "effect"

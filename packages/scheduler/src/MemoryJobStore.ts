@@ -4,6 +4,7 @@
  * Every method is one synchronous step, so that a call is atomic whatever other fibers do. Firing, claiming and finishing
  * cost O(log n + batch), whatever the number of schedules and the length of history.
  *
+ * @module
  * @since 0.1.0
  */
 import { Effect, Layer } from "effect"

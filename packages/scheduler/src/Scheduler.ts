@@ -1,6 +1,7 @@
 /**
  * The scheduler: fires schedules, claims runs, and runs them.
  *
+ * @module
  * @since 0.1.0
  */
 import {

@@ -1,6 +1,7 @@
 /**
  * What a scheduler answers when it cannot do what it was asked.
  *
+ * @module
  * @since 0.1.0
  */
 import { Schema } from "effect"

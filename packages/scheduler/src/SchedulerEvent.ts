@@ -4,6 +4,7 @@
  * Events are this node's only, and are published after what they tell of was committed; history is the record of all
  * nodes. For one run they come in the order in which things happened. Instants are epoch milliseconds.
  *
+ * @module
  * @since 0.1.0
  */
 import { Schema } from "effect"

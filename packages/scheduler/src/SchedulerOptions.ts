@@ -1,6 +1,7 @@
 /**
  * How a scheduler is set up: every option with its default, from code or from configuration.
  *
+ * @module
  * @since 0.1.0
  */
 import type { Duration, Layer } from "effect"

@@ -5,6 +5,7 @@
  * Instants are milliseconds inside and `DateTime.Utc` outside; whatever takes an instant takes milliseconds, a `Date`, a
  * `DateTime` or ISO text. A zone that is not given is UTC, never the machine's.
  *
+ * @module
  * @since 0.1.0
  */
 

@@ -4,6 +4,7 @@
  *
  * On Postgres any number of processes share one database. Each fires and runs a part, and any of them may die at any instant.
  *
+ * @module
  * @since 0.1.0
  */
 import { Effect, Layer, type Scope } from "effect"

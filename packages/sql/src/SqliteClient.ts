@@ -3,6 +3,7 @@
  * with `BEGIN IMMEDIATE`. Whatever is wrong with the file is a `SqlError`, when it is opened and later, and a file that
  * another process has locked is waited for without blocking the event loop.
  *
+ * @module
  * @since 0.1.0
  */
 import { Context, Duration, Effect, Layer, type Scope, Semaphore } from "effect"

@@ -4,6 +4,7 @@
  * The fault that finds most is `failAfter`: the call is carried out and its answer is lost, as when a connection breaks
  * between commit and reply. Whoever calls must be able to send the same call again.
  *
+ * @module
  * @since 0.1.0
  */
 import { Context, type Duration, Effect, Layer } from "effect"

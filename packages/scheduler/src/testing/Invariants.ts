@@ -1,6 +1,7 @@
 /**
  * What must hold of the rows of any store at any time, and after a test has ended.
  *
+ * @module
  * @since 0.1.0
  */
 import { Effect } from "effect"

@@ -4,6 +4,7 @@
  * It is far too slow for use. It exists to be read, to check that the suite itself is right, and to be what other stores
  * are compared with by random commands.
  *
+ * @module
  * @since 0.1.0
  */
 import { Effect, Layer } from "effect"

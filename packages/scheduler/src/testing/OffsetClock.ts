@@ -8,6 +8,7 @@
  * It takes the current `Clock` when it is built, so over a `TestClock` both can be moved: `TestClock.adjust` lets time
  * pass, `jump` changes the date.
  *
+ * @module
  * @since 0.1.0
  */
 import { Clock, Context, Effect, Layer } from "effect"

@@ -2,6 +2,7 @@
  * Compares two stores by random commands: each command is sent to both, and then every answer, schedule, run, history row
  * and node row must be the same, whole.
  *
+ * @module
  * @since 0.1.0
  */
 import { Effect } from "effect"

@@ -18,6 +18,7 @@
  * }
  * ```
  *
+ * @module
  * @since 0.1.0
  */
 import type { Case } from "./internal/cases.ts"

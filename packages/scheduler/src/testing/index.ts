@@ -2,6 +2,7 @@
  * What a test of a store or of a scheduler needs: the suite that every store must pass, its executable specification, random
  * commands that compare two stores, invariants, calls that go wrong, a clock whose date can be set, and a wait for rest.
  *
+ * @module
  * @since 0.1.0
  */
 export * as FaultyStore from "./FaultyStore.ts"
