@@ -73,7 +73,8 @@ export const due = async ({ quick }: Options): Promise<Sections> => {
       notes: [
         ...documented,
         "node-cron: at its defaults, and with `suppressMissedWarning` and a silent logger, so that a missed run is not written to the " +
-          'terminal. Of its default `missedExecutionTolerance` of 1,000 ms its changelog says: "Always capped to the gap to the next ' +
+          'terminal: "You can route these messages through your own logger and control the missed-execution warning." ' +
+          '(nodecron.com/logging). Of its default `missedExecutionTolerance` of 1,000 ms its changelog says: "Always capped to the gap to the next ' +
           'slot, so it can never run a slot twice." Its usage rules name `maxRandomDelay` for "Stagger many tasks firing at once" ' +
           "(nodecron.com/usage-rules): it makes runs late on purpose, so it is not used."
       ],

@@ -86,7 +86,7 @@ export const enqueue = ({ quick }: Options): Promise<Sections> =>
           "With a payload of one text, from a process that only writes: `enqueue` and `enqueueAll` of `Scheduler.layerClient`, `addJob` and " +
           `\`addJobs\` (graphile-worker), \`send\` and \`insert\` (pg-boss). Each one is stored before the next begins; in bulk all are given at ` +
           `once. ${rounds} rounds, in which they take turns, one at a time ${turns} of them, and before which tables are vacuumed and analyzed. ` +
-          `None of them has a setting that makes it faster. Warmed up by ${counts.one / 10} one at a time and ${counts.bulk / 4} in bulk. ` +
+          `None of them has a setting that makes it faster; pg-boss is as it is by default, where it tells no worker of a job, which the others do. Warmed up by ${counts.one / 10} one at a time and ${counts.bulk / 4} in bulk. ` +
           serverSettings,
         head: ["", "jobs", "library", "jobs/s", "ours ÷ it"],
         rows,

@@ -9,7 +9,7 @@ import { noteOf, ours, ourSettings, serverSettings, type Subject, subjectOf } fr
 const subjects: ReadonlyArray<Subject> = [
   ours,
   subjectOf("graphile", "defaults"),
-  subjectOf("graphile", "recommended"),
+  subjectOf("graphile", "best"),
   subjectOf("pgBoss", "recommended")
 ]
 
