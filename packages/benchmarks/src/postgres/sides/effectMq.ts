@@ -33,17 +33,10 @@ export const forms = {
     lacks: "–",
     isRecommended: true,
     count: 1_000
-  },
-  best: {
-    settings: "concurrency 100",
-    quote: "No greater number is in its documentation; as many at a time as this library runs by default.",
-    lacks: "–",
-    isRecommended: false,
-    count: 1_000
   }
 } satisfies Record<string, Form>
 
-const concurrency = { defaults: 1, recommended: 5, best: 100 }
+const concurrency = { defaults: 1, recommended: 5 }
 
 const jobs = mqJobs()
 const tables = {

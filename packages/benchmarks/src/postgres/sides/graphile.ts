@@ -11,7 +11,7 @@ export const forms = {
     quote: `"this pool defaults to size 1 (only one job at a time on this worker)" (${source}).`,
     lacks,
     isRecommended: false,
-    count: 2_000
+    count: 1_000
   },
   recommended: {
     settings: "concurrentJobs 10, localQueue 11, delays 250",

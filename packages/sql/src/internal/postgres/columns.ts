@@ -42,6 +42,10 @@ export const typeOf = (column: string): "bigint" | "smallint" | "integer" | "tex
 export const list = (columns: ReadonlyArray<string>, alias?: string): string =>
   columns.map((column) => (alias === undefined ? column : `${alias}.${column}`)).join(", ")
 
+/** One row that is given as a parameter for each column, from parameter `first` on, as table `i`. */
+export const rowOf = (columns: ReadonlyArray<string>, first = 1): string =>
+  `(values (${columns.map((column, index) => `$${first + index}::${typeOf(column)}`).join(", ")})) as i(${list(columns)})`
+
 /** The rows that are given as one array for each column, from parameter `first` on, as table `i`. */
 export const rowsOf = (columns: ReadonlyArray<string>, first = 1): string =>
   `unnest(${columns.map((column, index) => `$${first + index}::${typeOf(column)}[]`).join(", ")}) as i(${list(columns)})`

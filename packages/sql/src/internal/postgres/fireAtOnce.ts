@@ -7,7 +7,7 @@ import { isKnown } from "../knowledge.ts"
 import type { Answer, Params } from "../port.ts"
 import { decodeSchedule, encodeRange, encodeRun, rangeColumns, runColumns, scheduleColumns } from "../rows.ts"
 import type { Tables } from "../tables.ts"
-import { list, rowsOf } from "./columns.ts"
+import { list, rowOf, rowsOf } from "./columns.ts"
 import { clock, clockNow, type Database } from "./database.ts"
 import { groupsOf } from "./heads.ts"
 import { advanced } from "./schedules.ts"
@@ -15,6 +15,8 @@ import { columnsOf } from "./values.ts"
 
 /** With more that is due it pays to lock rows before deciding: none is decided in vain, by two nodes at once. */
 const few = 20
+
+const decidedColumns = ["place", "id", "generation", ...advanced]
 
 /** What is written of a schedule that goes on and does nothing to runs that exist, so that its row alone has to be as it was. */
 const isPlain = ({ after, before, change }: Pick<Applied, "after" | "before" | "change">): boolean =>
@@ -32,6 +34,28 @@ const isPlain = ({ after, before, change }: Pick<Applied, "after" | "before" | "
  * @returns undefined where that is not enough, and nothing was written.
  */
 export const makeFireAtOnce = (t: Tables, db: Database) => {
+  /**
+   * Does not wait for the disk: the claim does that, whose commit takes all before it to the disk, and before a claim nothing
+   * was done that a server which fails could not undo. It then decides the same times again.
+   */
+  const writeOf = (given: typeof rowsOf, more: ReadonlyArray<string>): string =>
+    `with ${[
+      `decided as materialized (select * from ${given(decidedColumns)})`,
+      `free as materialized (
+  select s.place_in_table, i.* from decided i cross join lateral (select s.ctid as place_in_table from ${t.schedules} s
+    where s.ctid = i.place and s.id = i.id and s.generation = i.generation and s.revision = i.revision - 1 for update skip locked) s
+)`,
+      `advanced as (
+  update ${t.schedules} s set ${advanced.map((column) => `${column} = i.${column}`).join(", ")}
+  from free i where s.ctid = i.place_in_table returning s.id
+)`,
+      `runs as (
+  insert into ${t.runs} (${list(runColumns)}) select * from ${given(runColumns, decidedColumns.length + 1)}
+  where i.schedule_id in (select id from advanced)
+)`,
+      ...more
+    ].join(", ")} select id, set_config('synchronous_commit', 'off', true) from advanced`
+
   const texts = {
     read: `with recursive ${clock}, groups as (${groupsOf(t, "$2")}), due as materialized (
   select s.* from groups g cross join lateral (
@@ -45,24 +69,15 @@ from (values (1)) as one(n) left join due d on true
 left join lateral (select count(*) as unfinished, count(*) filter (where r.waits_for = 'overlap') as deferred
   from ${t.runs} r where r.schedule_id = d.id and r.generation = d.generation and r.cause = d.cause) c on true
 order by d.next_at, d.id`,
-    /**
-     * Does not wait for the disk: the claim does that, whose commit takes all before it to the disk, and before a claim nothing
-     * was done that a server which fails could not undo. It then decides the same times again.
-     */
-    write: `with decided as materialized (select * from ${rowsOf(["place", "id", "generation", ...advanced])}), free as materialized (
-  select s.place_in_table, i.* from decided i cross join lateral (select s.ctid as place_in_table from ${t.schedules} s
-    where s.ctid = i.place and s.id = i.id and s.generation = i.generation and s.revision = i.revision - 1 for update skip locked) s
-), advanced as (
-  update ${t.schedules} s set ${advanced.map((column) => `${column} = i.${column}`).join(", ")}
-  from free i where s.ctid = i.place_in_table returning s.id
-), runs as (
-  insert into ${t.runs} (${list(runColumns)}) select * from ${rowsOf(runColumns, advanced.length + 4)}
-  where i.schedule_id in (select id from advanced)
-), ranges as (
+    /** For the one schedule of a usual tick: the arrays of a row each take longer than what is done with them. */
+    writeOne: writeOf(rowOf, []),
+    write: writeOf(rowsOf, [
+      `ranges as (
   insert into ${t.history} (${list(rangeColumns)})
-  select * from ${rowsOf(rangeColumns, advanced.length + 4 + runColumns.length)}
+  select * from ${rowsOf(rangeColumns, decidedColumns.length + 1 + runColumns.length)}
   where i.schedule_id in (select id from advanced)
-) select id, set_config('synchronous_commit', 'off', true) from advanced`
+)`
+    ])
   }
 
   return Effect.fnUntraced(function* (params: Params<"fire">): Effect.fn.Return<Answer<"fire"> | undefined, SqlError> {
@@ -90,20 +105,19 @@ order by d.next_at, d.id`,
     if (!decided.every(isPlain)) return undefined
     if (decided.length === 0) return { applied: [], full, now }
     const runs = decided.flatMap(({ change }) => change.runs)
+    const ranges = decided.flatMap(({ change }) => change.ranges)
+    const advances = decided.map(({ after, id }) => [places.get(id)!, id, after!.generation, ...encodeAdvance(after!)])
+    const isOne = decided.length === 1 && runs.length === 1 && ranges.length === 0
     const written = yield* db.once(
       params.now,
-      texts.write,
-      [
-        ...columnsOf(
-          decided.map(({ after, id }) => [places.get(id)!, id, after!.generation, ...encodeAdvance(after!)]),
-          advanced.length + 3
-        ),
-        ...columnsOf(runs.map(encodeRun), runColumns.length),
-        ...columnsOf(
-          decided.flatMap(({ change }) => change.ranges.map(encodeRange)),
-          rangeColumns.length
-        )
-      ],
+      isOne ? texts.writeOne : texts.write,
+      isOne
+        ? [...advances[0]!, ...encodeRun(runs[0]!)]
+        : [
+            ...columnsOf(advances, decidedColumns.length),
+            ...columnsOf(runs.map(encodeRun), runColumns.length),
+            ...columnsOf(ranges.map(encodeRange), rangeColumns.length)
+          ],
       // Whoever fires looks at the next times anyway.
       { signal: (rows) => (rows.length > 0 && runs.length > 0 ? Signal.runs : 0) }
     )
