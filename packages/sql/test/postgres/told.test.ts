@@ -191,6 +191,22 @@ it.effect(
     }).pipe(Effect.scoped)
 )
 
+it.effect("A statement that told others a moment ago leaves the next one to tell, however long it took itself", () =>
+  Effect.gen(function* () {
+    const client = {
+      listen: () => Effect.never,
+      unsafe: () => ({ values: Effect.die("nothing is sent by itself") })
+    } as unknown as SqlClient.SqlClient
+    const signals = yield* makeSignals({ client, tables: makeTables("t_"), hear: () => undefined })
+    for (let i = 0; i < 10; i++) {
+      assert.isDefined(signals.take(Signal.runs))
+      yield* TestClock.adjust("3 millis")
+      signals.notify(Signal.runs, true)
+      yield* TestClock.adjust("1 milli")
+    }
+  }).pipe(Effect.scoped)
+)
+
 it.live("A store to which nobody subscribed holds no connection to listen, and one to which two did holds one", () =>
   Effect.gen(function* () {
     const prefix = yield* newPrefix

@@ -145,7 +145,7 @@ export const makeSignals = Effect.fnUntraced(function* (options: {
     notify: (signal, isTold = false) => {
       // This process first: who has just fired claims at once.
       hear(signal)
-      if (isTold) sentAt = monotonic()
+      if (isTold) sentAt = takenAt
       else gather(signal)
     },
     take: (signal) => {
