@@ -106,7 +106,7 @@ const dialectOf = (client: SqlClient.SqlClient): Dialect | undefined =>
  *
  * **SQLite** (with `SqliteClient.layer`, or any other): what the store answers is on the disk, as `synchronous` says, but for
  * a tick that has fired: the claim of its runs waits for the disk, which then has both. A power cut before makes the file forget
- * the tick as a whole, and it is decided again; nothing was executed of it.
+ * the tick as a whole, and it is decided again; nothing was executed of it. A tick that ends runs waits for the disk itself.
  *
  * **Postgres** (13 or newer, with `PgClient.layer` of `@effect/sql-pg`):
  *
