@@ -1,6 +1,6 @@
 /** What a transaction of the application that is left open has locked is left alone by the calls of nodes, all else is not. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber, Schedule } from "effect"
 import type { RunRecord } from "effect-scheduler/JobRun"
 import type { ScheduleRecord } from "effect-scheduler/JobSchedule"
 import type { JobStoreService, RunReport, Transition } from "effect-scheduler/JobStore"
@@ -234,3 +234,29 @@ describe("a transaction of the application that is left open", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+it.live(
+  "A process that stops in the middle of renewing its lease keeps its death from being noticed for a second",
+  () =>
+    Effect.gen(function* () {
+      const prefix = yield* newPrefix
+      const { store: stopped } = yield* storeOn(prefix, {
+        // Its row is locked, and it never commits.
+        between: (text, params, send) =>
+          text.includes("with renewed") ? Effect.andThen(send(text, params), Effect.never) : send(text, params)
+      })
+      const { store } = yield* storeOn(prefix)
+      const node = { node: "stopped", lease: 100, jobs: [], triggers: [] }
+      yield* stopped.register({ ...node, now: t0, version: 1 })
+      yield* Effect.forkChild(stopped.heartbeat({ ...node, now: t0 }))
+      const reap = store.reap({ now: t0, node: "n", recovery: () => undefined, limit: 10, transition: nothing })
+      yield* Effect.sleep("300 millis")
+      const { dead } = yield* reap
+      assert.deepStrictEqual(dead, [])
+      const later = yield* Effect.repeat(reap, {
+        until: ({ dead }) => dead.length > 0,
+        schedule: Schedule.spaced("100 millis")
+      }).pipe(Effect.timeout("4 seconds"))
+      assert.deepStrictEqual(later.dead, ["stopped"])
+    }).pipe(Effect.scoped)
+)

@@ -6,6 +6,9 @@ import { type Held, sentOn, take } from "./held.ts"
 
 export type Lane = Pick<Database, "transact">
 
+/** A process that stopped in the middle of renewing its lease keeps its row, and with it its death from being noticed, no longer. */
+const opening = `${openings.own()}, set_config('idle_in_transaction_session_timeout', '1s', true)`
+
 /**
  * A connection of the pool that is kept for one purpose, so that nobody who uses up the others can delay it. One that has
  * failed is given back, and another is taken at the next call. A call that was given up is not waited for, since nothing can
@@ -30,7 +33,7 @@ export const makeLane = Effect.fnUntraced(function* (
     const query = sentOn(connection)
     yield* query(begin)
     const told = believesCallers ? now : null
-    const [row] = yield* query(openings.own(), [told])
+    const [row] = yield* query(opening, [told])
     const answer = yield* body(makeSession(query, told, now, row!))
     yield* query("COMMIT")
     return answer
