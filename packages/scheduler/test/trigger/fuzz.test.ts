@@ -44,7 +44,11 @@ describe("parseCron under a million random texts", () => {
       for (let index = 0; index < runs; index++) {
         if (index % 16 === 0) base = cronText(random)
         text = index % 2 === 0 ? mutate(random, base) : soup(random)
-        const parsed = timed(slow, () => `parse ${show(text)}`, () => Trigger.parseCron(text))
+        const parsed = timed(
+          slow,
+          () => `parse ${show(text)}`,
+          () => Trigger.parseCron(text)
+        )
         if (Result.isFailure(parsed)) {
           const { _tag, expected, field, position } = parsed.failure
           const sound =
@@ -64,8 +68,16 @@ describe("parseCron under a million random texts", () => {
         const trigger =
           valid % 40 === 0 ? Result.getOrThrow(Trigger.parseCron(text, { timeZone: "Europe/Berlin" })) : parsed.success
         const from = random.int(Date.UTC(1990, 0, 1), Date.UTC(2060, 0, 1))
-        const after = timed(slow, () => `next of ${show(text)}`, () => Trigger.next(trigger, utc(from)))
-        const before = timed(slow, () => `prev of ${show(text)}`, () => Trigger.prev(trigger, utc(from)))
+        const after = timed(
+          slow,
+          () => `next of ${show(text)}`,
+          () => Trigger.next(trigger, utc(from))
+        )
+        const before = timed(
+          slow,
+          () => `prev of ${show(text)}`,
+          () => Trigger.prev(trigger, utc(from))
+        )
         if (Option.exists(after, (time) => time.epochMilliseconds <= from)) wrong.push(`next of ${show(text)}`)
         if (Option.exists(before, (time) => time.epochMilliseconds > from)) wrong.push(`prev of ${show(text)}`)
       }
